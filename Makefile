@@ -1,0 +1,79 @@
+# Everything here needs git, make and Python 3.11 or newer; each target sets up what it uses, once.
+#   make setup PYTHON=python3.13      choose the interpreter
+#   make setup UV=.tools/bin/uv       leave a uv found on PATH alone
+
+PYTHON ?= python3
+PORT ?= 8787
+SPECS ?=
+PYTEST_ARGS ?= -n 2
+
+UV ?= $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .tools/bin/uv)
+SYNC = UV_PYTHON_DOWNLOADS=never "$(UV)" sync --quiet --frozen --inexact --python "$(PYTHON)" --no-default-groups
+RUN_GROUPS = --group test --group peers --group demo --group notebooks
+LOCKED = pyproject.toml uv.lock
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types bench conformance lab clean
+.DELETE_ON_ERROR:
+
+help: ## say what each target does
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
+
+setup: .venv/.ready-run ## create .venv with everything that demo and test need
+
+demo: .venv/.ready-run ## send a real retail data set to the emulator, read it back and compare
+	@.venv/bin/python -m demo $(DEMO_ARGS)
+
+test: .venv/.ready-run ## run every test, the notebooks included
+	@.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+lint: .venv/.ready-lint ## check style and formatting
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+
+types: .venv/.ready-types ## check src and tests/typing with mypy and pyright, both strict
+	@.venv/bin/mypy
+	@.venv/bin/pyright
+
+bench: .venv/.ready-bench ## measure the sender and the emulator against the floor and the official client
+	@.venv/bin/python -m benchmarks $(BENCH_ARGS)
+
+conformance: .venv/.ready-run ## hold specs/ and the emulator against the vendor's files: make conformance SPECS=folder
+	@CIOKIT_SPECS="$(SPECS)" .venv/bin/python -m pytest tests/conformance
+
+lab: .venv/.ready-run ## open the notebooks in Jupyter Lab with the emulator running
+	@.venv/bin/ciokit emulate --port $(PORT) & emulator=$$!; trap 'kill $$emulator' EXIT; trap : INT; \
+	CUSTOMERIO_BASE_URL="$${CUSTOMERIO_BASE_URL-http://127.0.0.1:$(PORT)}" .venv/bin/jupyter lab notebooks
+
+clean: ## remove what the other targets made
+	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.ready-run: $(LOCKED) | .tools/.checked
+	@echo "setting up .venv to run and test"
+	@$(SYNC) $(RUN_GROUPS)
+	@touch $@
+
+.venv/.ready-lint: $(LOCKED) | .tools/.checked
+	@echo "setting up .venv to lint"
+	@$(SYNC) --only-group lint
+	@touch $@
+
+.venv/.ready-types: $(LOCKED) | .tools/.checked
+	@echo "setting up .venv to check types"
+	@$(SYNC) $(RUN_GROUPS) --group types
+	@touch $@
+
+.venv/.ready-bench: $(LOCKED) | .tools/.checked
+	@echo "setting up .venv to measure"
+	@$(SYNC) $(RUN_GROUPS) --group bench
+	@touch $@
+
+.tools/.checked:
+	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) was not found; install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is `"$(PYTHON)" -V 2>&1`; ciokit needs 3.11 or newer, so name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@mkdir -p .tools
+	@test -x "$(UV)" || { echo "installing uv into .tools"; \
+		"$(PYTHON)" -m venv .tools || { echo "$(PYTHON) cannot make virtual environments; install its venv module (python3-venv on Debian) or uv" >&2; exit 1; }; \
+		.tools/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.8"; }
+	@touch $@
