@@ -1,0 +1,1 @@
+"""A local, stateful, honest Customer.io for development and tests."""

@@ -1,0 +1,74 @@
+"""What nobody outside the vendor knows for sure, as switches: each names the doubt and the default reading of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from ciokit.errors import ValidationError
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """How the emulator behaves where the vendor's documentation is silent or divided.
+
+    - `size_base`: what "32KB" and "500KB" mean. `decimal` (32,000 and 500,000 bytes) is the stricter reading; `binary`
+      counts 1,024 bytes a KB. (Pipelines spec, `info.description`, gives no base.)
+    - `item_size`: whether a batch's 32 KB rule looks at an item as it was written on the wire.
+    - `strict_batch`: what strict mode does with a batch that holds a bad item. `all_or_nothing` refuses all of it;
+      `partial` takes the good items and names the bad ones in a 400.
+    - `dedupe`: whether a repeated `messageId` changes nothing (`on`, without a time limit) or is taken again (`off`).
+      The spec calls the id unique and states no window.
+    - `item_context`: whether `context` and `integrations` of an item inside a batch are `ignored` (the batch's own
+      apply to all calls: Pipelines spec, `/batch`) or `honoured`. An identify item's schema has them: its own count.
+    - `permissive_auth`: what a wrong key gets without strict mode: a `drop` behind a 200, as the service does with
+      other faults, or a plain `refuse` (401).
+    - `gzip`: whether gzip request bodies are `accept`ed. No spec mentions them, so the default is `refuse`.
+    - `blank_attributes`: whether null and "" `remove` an attribute (documented for objects) or are kept (`keep`).
+    - `future_timestamps`: whether a `timestamp` ahead of now is kept (`keep`) or the message dropped (`drop`).
+    - `anonymous_merge_days`: how old an anonymous event may be to join the person who is identified (30 is documented
+      for the Track API).
+    - `attributes_as_strings`: whether the App API shows every attribute as text (seen by RudderStack's live suite).
+    - `ingestion_delay`: seconds until what was accepted can be read; the service takes one or two.
+    """
+
+    size_base: Literal["decimal", "binary"] = "decimal"
+    item_size: Literal["wire", "compact"] = "wire"
+    strict_batch: Literal["all_or_nothing", "partial"] = "all_or_nothing"
+    dedupe: Literal["on", "off"] = "on"
+    item_context: Literal["ignored", "honoured"] = "ignored"
+    permissive_auth: Literal["drop", "refuse"] = "drop"
+    gzip: Literal["refuse", "accept"] = "refuse"
+    blank_attributes: Literal["remove", "keep"] = "remove"
+    future_timestamps: Literal["keep", "drop"] = "keep"
+    anonymous_merge_days: float = 30.0
+    attributes_as_strings: bool = True
+    ingestion_delay: float = 0.0
+
+    def changed(self, changes: Mapping[str, Any]) -> Switches:
+        """Return a copy with some switches set; `ValidationError` names a wrong one and the values it can take."""
+        hints = get_type_hints(Switches)
+        for name, value in changes.items():
+            if name not in hints:
+                raise ValidationError(f"is no switch; the switches are {', '.join(hints)}", field=name)
+            _check(name, value, hints[name])
+        return replace(self, **changes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return every switch by name."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+
+DEFAULTS = Switches()
+
+
+def _check(name: str, value: Any, hint: Any) -> None:
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise ValidationError(f"must be one of {', '.join(get_args(hint))}", field=name)
+    elif hint is bool:
+        if not isinstance(value, bool):
+            raise ValidationError("must be true or false", field=name)
+    elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise ValidationError("must be a number, 0 or more", field=name)
