@@ -4,16 +4,17 @@
 
 PYTHON ?= python3
 PORT ?= 8787
-SPECS ?=
+SPECS ?= ../shared/specs
 PYTEST_ARGS ?= -n 2
 
 UV ?= $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .tools/bin/uv)
 SYNC = UV_PYTHON_DOWNLOADS=never "$(UV)" sync --quiet --frozen --inexact --python "$(PYTHON)" --no-default-groups
 RUN_GROUPS = --group test --group peers --group demo --group notebooks
 LOCKED = pyproject.toml uv.lock
+NEEDS = ciokit needs Python 3.11 or newer: install it, or name one with make PYTHON=/path/to/python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types bench conformance lab clean
+.PHONY: help setup demo test lint types bench conformance lab clean tools
 .DELETE_ON_ERROR:
 
 help: ## say what each target does
@@ -39,6 +40,7 @@ bench: .venv/.ready-bench ## measure the sender and the emulator against the flo
 	@.venv/bin/python -m benchmarks $(BENCH_ARGS)
 
 conformance: .venv/.ready-run ## hold specs/ and the emulator against the vendor's files: make conformance SPECS=folder
+	@test -d "$(SPECS)" || { echo "there is no folder $(SPECS); name the one that holds the vendor's files: make conformance SPECS=folder" >&2; exit 1; }
 	@CIOKIT_SPECS="$(SPECS)" .venv/bin/python -m pytest tests/conformance
 
 lab: .venv/.ready-run ## open the notebooks in Jupyter Lab with the emulator running
@@ -49,31 +51,34 @@ clean: ## remove what the other targets made
 	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/.ready-run: $(LOCKED) | .tools/.checked
+.venv/.ready-run: $(LOCKED) | tools
 	@echo "setting up .venv to run and test"
 	@$(SYNC) $(RUN_GROUPS)
 	@touch $@
 
-.venv/.ready-lint: $(LOCKED) | .tools/.checked
+.venv/.ready-lint: $(LOCKED) | tools
 	@echo "setting up .venv to lint"
 	@$(SYNC) --only-group lint
 	@touch $@
 
-.venv/.ready-types: $(LOCKED) | .tools/.checked
+.venv/.ready-types: $(LOCKED) | tools
 	@echo "setting up .venv to check types"
 	@$(SYNC) $(RUN_GROUPS) --group types
 	@touch $@
 
-.venv/.ready-bench: $(LOCKED) | .tools/.checked
+.venv/.ready-bench: $(LOCKED) | tools
 	@echo "setting up .venv to measure"
 	@$(SYNC) $(RUN_GROUPS) --group bench
 	@touch $@
 
-.tools/.checked:
-	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) was not found; install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is `"$(PYTHON)" -V 2>&1`; ciokit needs 3.11 or newer, so name one: make PYTHON=/path/to/python3" >&2; exit 1; }
-	@mkdir -p .tools
-	@test -x "$(UV)" || { echo "installing uv into .tools"; \
-		"$(PYTHON)" -m venv .tools || { echo "$(PYTHON) cannot make virtual environments; install its venv module (python3-venv on Debian) or uv" >&2; exit 1; }; \
-		.tools/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.8"; }
-	@touch $@
+# Runs in no time once .venv and uv are there; otherwise says in one sentence what this machine lacks.
+tools:
+	@test -x .venv/bin/python -a -x "$(UV)" || $(MAKE) --no-print-directory .tools/bin/uv "UV=$(UV)"
+
+.tools/bin/uv:
+	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) was not found; $(NEEDS)" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is `"$(PYTHON)" -V 2>&1`; $(NEEDS)" >&2; exit 1; }
+	@test -x "$(UV)" || { echo "installing uv into .tools"; "$(PYTHON)" -m venv .tools || { \
+		echo "$(PYTHON) cannot make virtual environments; install its venv module (Debian: python3-venv) or uv" >&2; \
+		exit 1; }; .tools/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.8"; }
