@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -10,12 +11,18 @@ from hypothesis import settings
 settings.register_profile("ciokit", deadline=None)
 settings.load_profile("ciokit")
 
-_PROXIES = {"ALL_PROXY", "FTP_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
+
+@pytest.fixture(scope="session")
+def _no_profiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("settings") / "profiles.toml"
+    path.touch()
+    return path
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide real keys and proxies, so that no test can reach a workspace and all see the same defaults."""
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, _no_profiles: Path) -> None:
+    """Hide real keys, profiles and proxies: no test can reach a workspace, and all see the same defaults."""
     for name in os.environ:
-        if name.startswith("CUSTOMERIO_") or name.upper() in _PROXIES:
+        if name.startswith("CUSTOMERIO_") or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("CUSTOMERIO_PROFILES", str(_no_profiles))
