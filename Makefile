@@ -29,12 +29,10 @@ test: .venv/.ready-run ## run every test, the notebooks included
 	@.venv/bin/python -m pytest $(PYTEST_ARGS)
 
 lint: .venv/.ready-lint ## check style and formatting
-	@.venv/bin/ruff check .
-	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .; check=$$?; .venv/bin/ruff format --check . && exit $$check
 
 types: .venv/.ready-types ## check src and tests/typing with mypy and pyright, both strict
-	@.venv/bin/mypy
-	@.venv/bin/pyright
+	@.venv/bin/mypy; mypy=$$?; .venv/bin/pyright && exit $$mypy
 
 bench: .venv/.ready-bench ## measure the sender and the emulator against the floor and the official client
 	@.venv/bin/python -m benchmarks $(BENCH_ARGS)
@@ -44,8 +42,9 @@ conformance: .venv/.ready-run ## hold specs/ and the emulator against the vendor
 	@CIOKIT_SPECS="$(SPECS)" .venv/bin/python -m pytest tests/conformance
 
 lab: .venv/.ready-run ## open the notebooks in Jupyter Lab with the emulator running
-	@.venv/bin/ciokit emulate --port $(PORT) & emulator=$$!; trap 'kill $$emulator' EXIT; trap : INT; \
-	CUSTOMERIO_BASE_URL="$${CUSTOMERIO_BASE_URL-http://127.0.0.1:$(PORT)}" .venv/bin/jupyter lab notebooks
+	@.venv/bin/ciokit emulate --port $(PORT) & emulator=$$!; trap 'kill $$emulator 2>/dev/null' EXIT; trap : INT; \
+	sleep 1; kill -0 $$emulator || exit 1; test -n "$$CUSTOMERIO_API_KEY" || { export CUSTOMERIO_API_KEY=emulator \
+	CUSTOMERIO_APP_API_KEY=emulator CUSTOMERIO_BASE_URL=http://127.0.0.1:$(PORT); }; .venv/bin/jupyter lab notebooks
 
 clean: ## remove what the other targets made
 	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
