@@ -1,0 +1,142 @@
+"""Which declared operation a request is for, and the handler that behaves as it: the route table read backwards.
+
+A handler registers on the declaration it answers, and has its signature behind the world:
+
+```python
+@on(Customers.attributes)
+def attributes(world: World, customer_id: str, *, id_type: IdType = "id") -> PersonAnswer:
+    person = world.person(customer_id, id_type)
+    if person is None:
+        raise ApiFault(404, "no such person")
+    ...
+```
+
+A wrong argument name, default or return type is a type error. Handlers of paged operations return a `Page` of rows.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, ParamSpec, TypeVar, overload
+
+from ciokit.core.endpoint import Declared, Endpoint, Page, Paged, Route
+from ciokit.emulator.world import World
+
+P = ParamSpec("P")
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class ApiFault(Exception):  # noqa: N818 - it is an answer, not a failure of the emulator
+    """An error answer: `detail` goes into the envelope that the operation's API documents."""
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+
+@dataclass(frozen=True, slots=True)
+class PageBeside(Page[T]):
+    """A page whose answer holds more than rows and cursor, such as `ids` beside `identifiers`."""
+
+    beside: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A declared operation and what answers it."""
+
+    endpoint: Declared[..., Any]
+    handler: Callable[..., Any]
+
+
+_bindings: dict[str, Binding] = {}
+
+
+@overload
+def on(
+    endpoint: Paged[P, T],
+) -> Callable[[Callable[Concatenate[World, P], Page[T]]], Callable[Concatenate[World, P], Page[T]]]: ...
+@overload
+def on(
+    endpoint: Endpoint[P, T],
+) -> Callable[[Callable[Concatenate[World, P], T]], Callable[Concatenate[World, P], T]]: ...
+def on(endpoint: Any) -> Any:
+    """Register a handler for a declared operation; it must have the operation's own signature behind the world."""
+
+    def register(handler: Callable[..., Any]) -> Callable[..., Any]:
+        _bindings[endpoint.route.label] = Binding(endpoint, handler)
+        return handler
+
+    return register
+
+
+def bindings() -> list[Binding]:
+    """Return what has been registered so far; importing `ciokit.emulator.behaviour` registers all there is."""
+    return list(_bindings.values())
+
+
+def cut(
+    rows: Sequence[R], start: str | None, limit: int, show: Callable[[R], T], *, default: int = 50, most: int = 1000
+) -> Page[T]:
+    """Return the page of `rows` at a cursor, each as `show` gives it; a `limit` below 1 counts as `default`.
+
+    The cursor is a place in `rows`: what is added behind it between two calls is found, what is removed before it
+    shifts the rest, as the vendor warns of its own cursors. Raises `ApiFault` (400) for one that is no such place.
+    """
+    if start and not (start.isascii() and start.isdigit()):
+        raise ApiFault(400, "start: is no cursor of this list; pass what `next` held")
+    begin = int(start or 0)
+    end = begin + min(limit if limit > 0 else default, most)
+    return Page([show(row) for row in rows[begin:end]], str(end) if end < len(rows) else None)
+
+
+def answer(route: Route, result: Page[Any] | Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the JSON an operation's result is sent as."""
+    if isinstance(result, Mapping):
+        return result
+    beside: Mapping[str, Any] = result.beside if isinstance(result, PageBeside) else {}
+    return {str(route.items): result.rows, **beside, "next": result.next or ""}
+
+
+class Router:
+    """Finds the route of a request by method and number of path segments, the most specific first."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._fixed: dict[tuple[str, str], Route] = {}
+        self._open: dict[tuple[str, int], list[Route]] = {}
+        self._labels: list[str] = []
+        self._methods: set[str] = set()
+        for route in routes:
+            self._labels.append(route.label)
+            self._methods.add(route.method)
+            if "{" in route.path:
+                self._open.setdefault((route.method, route.path.count("/")), []).append(route)
+            else:
+                self._fixed[route.method, route.path] = route
+        for found in self._open.values():
+            found.sort(key=lambda route: [segment.startswith("{") for segment in route.path.split("/")])
+
+    def find(self, method: str, path: str) -> Route:
+        """Return the route of a raw, still quoted path; `ApiFault` 404 names the nearest, 405 the methods there are."""
+        found = self._match(method, path)
+        if found is not None:
+            return found
+        others = sorted(other for other in self._methods if self._match(other, path))
+        if others:
+            allow = ", ".join(others)
+            raise ApiFault(405, f"{method} is not allowed here; use {allow}", {"allow": allow})
+        near = difflib.get_close_matches(f"{method} {path}", self._labels, n=3, cutoff=0.5)
+        hint = f"; nearest are {', '.join(near)}" if near else ""
+        raise ApiFault(404, f"the emulator has no {method} operation at this path{hint}")
+
+    def _match(self, method: str, path: str) -> Route | None:
+        fixed = self._fixed.get((method, path))
+        if fixed is not None:
+            return fixed
+        routes = self._open.get((method, path.count("/")), ())
+        return next((route for route in routes if route.pattern.match(path)), None)
