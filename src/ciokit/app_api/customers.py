@@ -1,0 +1,175 @@
+"""People: find them, and read their attributes, devices, activities, relationships and segments."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict
+
+from ciokit.app_api.activities import Activity, ActivityType
+from ciokit.app_api.types import AudienceFilter, CustomerIdentifiers, IdType, ObjectIdentifiers
+from ciokit.core.endpoint import Field, Group, Path, Query, S, endpoint, paged
+from ciokit.core.retry import Retry
+
+
+class Device(TypedDict, total=False):
+    """A device of a person: `id` is its token, `last_used` is in Unix seconds, attributes are text."""
+
+    id: str
+    platform: Literal["ios", "android"]
+    last_used: int
+    attributes: dict[str, str]
+
+
+class Person(TypedDict, total=False):
+    """One profile. Attributes come back as text whatever they were sent as; `timestamps` says when each was set."""
+
+    id: str
+    identifiers: CustomerIdentifiers
+    attributes: dict[str, str]
+    timestamps: dict[str, int]
+    unsubscribed: bool
+    devices: list[Device]
+
+
+class PersonAnswer(TypedDict):
+    """A profile, under `customer`."""
+
+    customer: Person
+
+
+class PeopleAnswer(TypedDict):
+    """Profiles, each under a `customer` of its own."""
+
+    customers: list[PersonAnswer]
+
+
+class FoundByEmail(TypedDict):
+    """Everybody with an e-mail address."""
+
+    results: list[CustomerIdentifiers]
+
+
+class RelatedObject(TypedDict, total=False):
+    """An object a person is related to, with the attributes of the relationship and when they were set."""
+
+    object_type_id: int
+    identifiers: ObjectIdentifiers
+    attributes: dict[str, Any]
+    timestamps: dict[str, int]
+
+
+class PersonSegment(TypedDict):
+    """A segment a person is in."""
+
+    id: int
+    name: str
+    description: str
+
+
+class PersonSegments(TypedDict):
+    """The segments a person is in."""
+
+    segments: list[PersonSegment]
+
+
+class Customers(Group[S]):
+    """What the App API says about people."""
+
+    @paged("app", "POST", "/v1/customers", items="identifiers", docs="getPeopleFilter")
+    def find(
+        self, filter: Field[AudienceFilter], *, start: Query[str | None] = None, limit: Query[int] = 50
+    ) -> list[CustomerIdentifiers]:
+        """Yield the people a filter matches, page by page.
+
+        People without an `id` are among them, with `id` null. Somebody who changes meanwhile may come twice.
+
+        Args:
+            filter: such as `{"attribute": {"field": "plan", "operator": "eq", "value": "pro"}}`.
+            start: the cursor to go on from.
+            limit: people a page, at most 1,000.
+        """
+        ...
+
+    @endpoint("app", "GET", "/v1/customers", retry=Retry.SAFE, docs="getPeopleEmail")
+    def find_by_email(self, email: Query[str]) -> FoundByEmail:
+        """Return everybody with an e-mail address, upper and lower case alike; `results` is empty for nobody."""
+        ...
+
+    @endpoint("app", "POST", "/v1/customers/attributes", retry=Retry.SAFE, docs="getPeopleById")
+    def attributes_of(self, ids: Field[list[str]], *, id_type: Query[IdType] = "id") -> PeopleAnswer:
+        """Return the profiles of 1 to 100 people in one call.
+
+        Unknown ids are left out of the answer without a word: compare what came back with what was asked for.
+
+        Args:
+            ids: identifiers, all of the kind `id_type` names.
+            id_type: what kind of identifier they are.
+        """
+        ...
+
+    @endpoint("app", "GET", "/v1/customers/{customer_id}/attributes", retry=Retry.SAFE, docs="getPersonAttributes")
+    def attributes(self, customer_id: Path[str], *, id_type: Query[IdType] = "id") -> PersonAnswer:
+        """Return one person's profile: identifiers, attributes (as text), devices.
+
+        Raises:
+            RefusedError: 404, nobody has this identifier; also the answer when `id_type` does not fit it.
+        """
+        ...
+
+    @paged("app", "GET", "/v1/customers/{customer_id}/activities", items="activities", docs="getPersonActivities")
+    def activities(
+        self,
+        customer_id: Path[str],
+        *,
+        type: Query[ActivityType | str | None] = None,
+        name: Query[str | None] = None,
+        id_type: Query[IdType] = "id",
+        start: Query[str | None] = None,
+        limit: Query[int] = 10,
+    ) -> list[Activity]:
+        """Yield one person's activities, page by page.
+
+        Only the last 30 days are certain to be there.
+
+        Args:
+            customer_id: whose; `id_type` says what kind of identifier this is.
+            type: the kind of activity.
+            name: the name of an event or an attribute, for the kinds that have one.
+            id_type: see `customer_id`.
+            start: the cursor to go on from.
+            limit: activities a page, at most 100.
+
+        Raises:
+            RefusedError: 404, nobody has this identifier.
+        """
+        ...
+
+    @paged(
+        "app",
+        "GET",
+        "/v1/customers/{customer_id}/relationships",
+        items="cio_relationships",
+        docs="getPersonRelationships",
+    )
+    def relationships(
+        self,
+        customer_id: Path[str],
+        *,
+        id_type: Query[IdType] = "id",
+        start: Query[str | None] = None,
+        limit: Query[int | None] = None,
+    ) -> list[RelatedObject]:
+        """Yield the objects a person is related to, page by page; one may come twice.
+
+        Raises:
+            RefusedError: 404, nobody has this identifier.
+        """
+        ...
+
+    @endpoint("app", "GET", "/v1/customers/{customer_id}/segments", retry=Retry.SAFE, docs="getPersonSegments")
+    def segments(self, customer_id: Path[str], *, id_type: Query[IdType] = "id") -> PersonSegments:
+        """Return the segments a person is in.
+
+        Raises:
+            RefusedError: 404, nobody has this identifier.
+        """
+        ...
