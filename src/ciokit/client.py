@@ -1,0 +1,118 @@
+"""How every client is put together: settings to a connection, a connection and a transport to a sender."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypedDict
+
+from ciokit._version import __version__
+from ciokit.core.clock import Clock, SystemClock
+from ciokit.core.connection import Connection, Hook
+from ciokit.core.limits import SlidingWindow
+from ciokit.core.retry import RetryPolicy
+from ciokit.core.senders import AwaitableSender, BlockingSender
+from ciokit.core.transport import AsyncHttpTransport, HttpTransport, TransportOptions
+from ciokit.core.wire import AsyncTransport, Transport
+from ciokit.settings import ItemContext, Limits, SemanticCheck, Settings
+from ciokit.surfaces import Surface
+from ciokit.values import Missing
+
+
+class ClientOptions(TypedDict, total=False):
+    """What every client takes besides its key and region; see `ciokit.settings.Settings` for the settings.
+
+    - `settings`: resolved already; the others given here still win. `profile`: a table of the profile file.
+    - `limiter`: share one between the clients of a workspace. `hooks`: told of each attempt. `clock`: for tests.
+    """
+
+    settings: Settings
+    profile: str
+    base_url: str
+    strict_mode: bool
+    timeout: float
+    missing: Missing
+    semantic_check: SemanticCheck
+    item_context: ItemContext
+    proxy: str
+    ca_file: str
+    limits: Limits
+    retry: RetryPolicy
+    limiter: SlidingWindow
+    hooks: Sequence[Hook]
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What of the options is no setting."""
+
+    clock: Clock | None = None
+    limiter: SlidingWindow | None = None
+    hooks: Sequence[Hook] = ()
+
+
+_PARTS = ("limiter", "hooks", "clock")
+
+
+def resolve(options: ClientOptions, **named: Any) -> tuple[Settings, Parts]:
+    """Return the settings and parts of a client; `named` are its own arguments, None where not given."""
+    unknown = options.keys() - ClientOptions.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"unexpected option `{min(unknown)}`; known are {', '.join(ClientOptions.__annotations__)}")
+    given: dict[str, Any] = {**options, **{name: value for name, value in named.items() if value is not None}}
+    parts = Parts(**{name: given.pop(name) for name in _PARTS if name in given})
+    settings: Settings | None = given.pop("settings", None)
+    if settings is None:
+        return Settings.resolve(profile=given.pop("profile", None), **given), parts
+    return replace(settings, **given), parts
+
+
+def limiter_for(surface: Surface, settings: Settings) -> SlidingWindow:
+    """Return a limiter at the pace the settings give a surface."""
+    rate = settings.limits.rates[surface.name]
+    return SlidingWindow(rate.requests, rate.seconds)
+
+
+def open_connection(surface: Surface, settings: Settings, parts: Parts) -> Connection:
+    """Return the connection of one client; raises `ConfigurationError` when the key is missing."""
+    key = settings.key(surface.key_setting)
+    headers = {
+        "authorization": surface.authorization(key),
+        "content-type": "application/json",
+        "user-agent": f"ciokit/{__version__}",
+    }
+    if surface.strict_mode and settings.strict_mode:
+        headers["x-strict-mode"] = "1"
+    return Connection(
+        base_url=surface.base_url(settings.region, settings.base_url),
+        headers=headers,
+        limiter=parts.limiter or limiter_for(surface, settings),
+        retry=settings.retry,
+        clock=parts.clock or SystemClock(),
+        log=logging.getLogger(f"ciokit.{surface.name}"),
+        timeout=settings.timeout,
+        hooks=tuple(parts.hooks),
+        secrets=(key,),
+    )
+
+
+def blocking_sender(
+    surface: Surface, settings: Settings, parts: Parts, transport: Transport | None
+) -> BlockingSender:
+    """Return a sender for a blocking client."""
+    connection = open_connection(surface, settings, parts)
+    return BlockingSender(connection, transport or HttpTransport(_options(settings)))
+
+
+def awaitable_sender(
+    surface: Surface, settings: Settings, parts: Parts, transport: AsyncTransport | None
+) -> AwaitableSender:
+    """Return a sender for an awaitable client."""
+    connection = open_connection(surface, settings, parts)
+    return AwaitableSender(connection, transport or AsyncHttpTransport(_options(settings)))
+
+
+def _options(settings: Settings) -> TransportOptions:
+    return TransportOptions(proxy=settings.proxy, ca_file=settings.ca_file)

@@ -1,0 +1,53 @@
+"""Time as a collaborator: the real clock, and one whose sleep returns at once, for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Monotonic seconds, and two ways to let them pass."""
+
+    def now(self) -> float: ...
+    def sleep(self, seconds: float) -> None: ...
+    async def asleep(self, seconds: float) -> None: ...
+
+
+class SystemClock:
+    """The machine's monotonic clock."""
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Block for `seconds`."""
+        time.sleep(seconds)
+
+    async def asleep(self, seconds: float) -> None:
+        """Wait for `seconds` without blocking the event loop."""
+        await asyncio.sleep(seconds)
+
+
+class FakeClock:
+    """A clock that never waits: sleeping moves `now` forward and is remembered in `sleeps`."""
+
+    def __init__(self, start: float = 1000.0) -> None:
+        self.time = start
+        self.sleeps: list[float] = []
+
+    def now(self) -> float:
+        """Return the pretended monotonic seconds."""
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Move the clock forward at once."""
+        self.sleeps.append(seconds)
+        self.time += seconds
+
+    async def asleep(self, seconds: float) -> None:
+        """Move the clock forward at once, giving other tasks a turn."""
+        self.sleep(seconds)
+        await asyncio.sleep(0)

@@ -1,0 +1,93 @@
+"""The vocabulary of flows: generators that say what should happen next and leave the doing to a sender.
+
+A *flow* yields `Call`s (an operation with its arguments) and `Wait`s, gets `Response`s back and returns a value.
+`perform` turns it into *steps* (`Request` and `Wait`), adding limits, retries and error reading on the way; a sender
+carries the steps out. Nothing here touches a socket or a clock, so all of it is tested by plain generator calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+
+from ciokit.core.wire import Request, Response
+from ciokit.errors import CustomerIOError, NetworkError
+
+if TYPE_CHECKING:
+    from ciokit.core.endpoint import Route
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Let this many seconds pass."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One use of an operation, before it knows its host and credentials."""
+
+    route: Route
+    path: str
+    query: Mapping[str, str | list[str]] = field(default_factory=dict[str, "str | list[str]"])
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"Call({self.route.label}, {len(self.body)} B)"
+
+
+Outcome: TypeAlias = Response | NetworkError
+Flow: TypeAlias = Generator[Call | Wait, Response | None, T]
+Steps: TypeAlias = Generator[Request | Wait, Outcome | None, T]
+
+
+class Exchange(Protocol):
+    """Makes one call good: limit, send, read errors, retry. See `ciokit.core.connection`."""
+
+    def __call__(self, call: Call) -> Steps[Response]: ...
+
+
+def perform(flow: Flow[T], exchange: Exchange) -> Steps[T]:
+    """Carry a flow out call by call; an error of one call is raised inside the flow, which may deal with it."""
+    answer: Response | None = None
+    resume: Callable[[], Call | Wait] = lambda: next(flow)
+    while True:
+        try:
+            step = resume()
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        try:
+            answer = (yield from pause(step)) if isinstance(step, Wait) else (yield from exchange(step))
+        except CustomerIOError as error:
+            resume = _thrower(flow, error)
+        except GeneratorExit:
+            flow.close()
+            raise
+        else:
+            resume = _resumer(flow, answer)
+
+
+def _thrower(flow: Flow[T], error: CustomerIOError) -> Callable[[], Call | Wait]:
+    return lambda: flow.throw(error)
+
+
+def _resumer(flow: Flow[T], answer: Response | None) -> Callable[[], Call | Wait]:
+    return lambda: flow.send(answer)
+
+
+def pause(wait: Wait) -> Steps[None]:
+    """Yield one wait and expect nothing back."""
+    yield wait
+
+
+def ask(call: Call) -> Generator[Call | Wait, Response | None, Response]:
+    """Yield one call and return its answer: `response = yield from ask(call)`."""
+    answer = yield call
+    if answer is None:
+        raise TypeError("a flow was resumed without an answer to its call")
+    return answer

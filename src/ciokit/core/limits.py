@@ -1,0 +1,87 @@
+"""The rate limiter: an exact sliding window, written once for threads, event loops and tests.
+
+Fixed windows, token buckets and GCRA let up to twice the limit through some window of the stated length. Here each
+grant is recorded when it is really given, and the grant N places later waits until that record is a full window old.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Generator
+
+from ciokit.core.flow import Wait
+
+_PENDING = float("inf")
+_POLL = 0.001
+
+
+class SlidingWindow:
+    """Let at most `requests` calls start within any `seconds` long window; the rest wait their turn, in order.
+
+    Share one instance between clients that share a workspace: it is safe across threads and event loops, and after a
+    fork each process goes on with its own copy. `slack` widens the window by that share (1 % by default), so that
+    jitter on the way cannot squeeze two windows' calls into one at the receiver.
+    """
+
+    def __init__(self, requests: int, seconds: float, *, slack: float = 0.01) -> None:
+        if requests < 1 or seconds <= 0:
+            raise ValueError("a limit needs at least 1 request and a window above 0 seconds")
+        self.requests = requests
+        self.seconds = seconds
+        self._window = seconds * (1 + slack)
+        self._granted = [float("-inf")] * requests
+        self._next = 0
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+
+    def acquire(self, now: Callable[[], float]) -> Generator[Wait, None, None]:
+        """Yield the waits that must pass before the next call may start, then record it as started."""
+        self._after_fork()
+        with self._lock:
+            slot = self._next % self.requests
+            before = self._granted[slot]
+            at = now()
+            if before != _PENDING and at - before >= self._window:
+                self._granted[slot] = at
+                self._next += 1
+                return
+        yield from self._queue(now)
+
+    def _queue(self, now: Callable[[], float]) -> Generator[Wait, None, None]:
+        with self._lock:
+            slot = self._next % self.requests
+            before = self._granted[slot]
+            self._next += 1
+            if before != _PENDING:
+                self._granted[slot] = _PENDING
+        if before == _PENDING:
+            before = yield from self._take_over(slot)
+        granted = before
+        try:
+            while True:
+                at = now()
+                if at - before >= self._window:
+                    granted = at
+                    return
+                yield Wait(before + self._window - at)
+        finally:
+            with self._lock:
+                self._granted[slot] = granted
+
+    def _take_over(self, slot: int) -> Generator[Wait, None, float]:
+        """Wait until the call one whole round ahead has started, then hold its slot."""
+        while True:
+            yield Wait(_POLL)
+            with self._lock:
+                before = self._granted[slot]
+                if before != _PENDING:
+                    self._granted[slot] = _PENDING
+                    return before
+
+    def _after_fork(self) -> None:
+        pid = os.getpid()
+        if pid != self._pid:
+            self._lock = threading.Lock()
+            self._pid = pid
+            self._granted = [at if at != _PENDING else float("-inf") for at in self._granted]

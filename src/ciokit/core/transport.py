@@ -1,0 +1,186 @@
+"""The seam to the HTTP library: pooled connections over httpx2, loaded on first use and renewed after a fork.
+
+A connection pool must not be shared between processes, nor an awaitable one between event loops. Both transports
+notice that they woke up in another process (or loop) and make a pool of their own there; the old one is kept
+untouched, since its sockets belong to somebody else. They use httpx2's transports without its client: the client
+writes whole URLs to its log, and those hold identifiers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass_environment
+
+from ciokit.core.wire import Request, Response
+from ciokit.errors import ConfigurationError, NetworkError, NetworkTimeoutError
+
+if TYPE_CHECKING:
+    import httpx2
+
+
+@dataclass(frozen=True)
+class TransportOptions:
+    """How to reach the service.
+
+    `proxy` is a URL; without one the usual environment variables (`HTTPS_PROXY`, `NO_PROXY`) are followed.
+    `ca_file` is a PEM file with the certificates to trust instead of the system's.
+    """
+
+    proxy: str | None = None
+    ca_file: str | None = None
+    connections: int = 100
+
+
+class HttpTransport:
+    """Blocking transport; safe across threads, and across `fork`."""
+
+    def __init__(self, options: TransportOptions) -> None:
+        self._options = options
+        self._pool: httpx2.HTTPTransport | None = None
+        self._pid = 0
+        self._lock = threading.Lock()
+        self._left_behind: list[object] = []
+
+    def send(self, request: Request) -> Response:
+        """Send one request and read the whole answer."""
+        import httpx2
+
+        pool = self._pool
+        if pool is None or self._pid != os.getpid():
+            pool = self._open(request)
+        message = _message(request)
+        try:
+            answer = pool.handle_request(message)
+            try:
+                body = answer.read()
+            finally:
+                answer.close()
+        except httpx2.TransportError as error:
+            raise _network_error(error, request) from None
+        return _response(answer, body)
+
+    def _open(self, request: Request) -> httpx2.HTTPTransport:
+        import httpx2
+
+        if self._pid != os.getpid():
+            self._lock = threading.Lock()  # the parent's may be held by a thread that does not exist here
+        with self._lock:
+            if self._pool is None or self._pid != os.getpid():
+                self._left_behind.append(self._pool)
+                verify, proxy, limits = _setup(self._options, request)
+                self._pool = httpx2.HTTPTransport(verify=verify, proxy=proxy, limits=limits)
+                self._pid = os.getpid()
+            return self._pool
+
+    def close(self) -> None:
+        """Close this process's connections."""
+        if self._pool is not None and self._pid == os.getpid():
+            self._pool.close()
+        self._pool = None
+
+
+class AsyncHttpTransport:
+    """Awaitable transport; usable from one event loop after another, and after `fork`."""
+
+    def __init__(self, options: TransportOptions) -> None:
+        self._options = options
+        self._pool: httpx2.AsyncHTTPTransport | None = None
+        self._owner: tuple[int, asyncio.AbstractEventLoop] | None = None
+        self._left_behind: list[object] = []
+
+    async def send(self, request: Request) -> Response:
+        """Send one request and read the whole answer."""
+        import httpx2
+
+        owner = (os.getpid(), asyncio.get_running_loop())
+        if self._pool is None or self._owner != owner:
+            self._left_behind = [self._pool]
+            verify, proxy, limits = _setup(self._options, request)
+            self._pool = httpx2.AsyncHTTPTransport(verify=verify, proxy=proxy, limits=limits)
+            self._owner = owner
+        message = _message(request)
+        try:
+            answer = await self._pool.handle_async_request(message)
+            try:
+                body = await answer.aread()
+            finally:
+                await answer.aclose()
+        except httpx2.TransportError as error:
+            raise _network_error(error, request) from None
+        return _response(answer, body)
+
+    async def aclose(self) -> None:
+        """Close this loop's connections."""
+        if self._pool is not None and self._owner == (os.getpid(), asyncio.get_running_loop()):
+            await self._pool.aclose()
+        self._pool = None
+
+
+def _setup(options: TransportOptions, request: Request) -> tuple[ssl.SSLContext | bool, httpx2.Proxy | None, httpx2.Limits]:
+    import httpx2
+
+    verify: ssl.SSLContext | bool = True
+    if options.ca_file:
+        try:
+            verify = ssl.create_default_context(cafile=options.ca_file)
+        except OSError as error:
+            raise ConfigurationError(
+                f"the certificate file of `ca_file` cannot be read ({type(error).__name__}); give the path of a PEM file"
+            ) from None
+    url = options.proxy or _environment_proxy(request.url)
+    limits = httpx2.Limits(max_connections=options.connections, max_keepalive_connections=options.connections)
+    return verify, httpx2.Proxy(url) if url else None, limits
+
+
+def _environment_proxy(url: str) -> str | None:
+    parts = urlsplit(url)
+    proxies = getproxies_environment()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass_environment(parts.hostname or "", proxies):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _message(request: Request) -> httpx2.Request:
+    import httpx2
+
+    seconds = request.timeout
+    timeout = {"connect": min(seconds, 10.0), "read": seconds, "write": seconds, "pool": seconds}
+    return httpx2.Request(
+        request.method, request.url, headers=dict(request.headers), content=request.body, extensions={"timeout": timeout}
+    )
+
+
+def _response(answer: httpx2.Response, body: bytes) -> Response:
+    return Response(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, body)
+
+
+def _network_error(error: httpx2.TransportError, request: Request) -> NetworkError:
+    import httpx2
+
+    # An error's own text can hold the URL, so only its kind is told.
+    before = isinstance(
+        error,
+        httpx2.ConnectError
+        | httpx2.ConnectTimeout
+        | httpx2.PoolTimeout
+        | httpx2.ProxyError
+        | httpx2.UnsupportedProtocol
+        | httpx2.LocalProtocolError,
+    )
+    kind = type(error).__name__
+    if isinstance(error, httpx2.TimeoutException):
+        text = f"no answer within {request.timeout:g} s ({kind})"
+        hint = "nothing was sent" if before else "the request may have been taken"
+        return NetworkTimeoutError(f"{text}; {hint}", maybe_sent=not before, request=request.label)
+    if before:
+        text = f"no connection could be made ({kind}); nothing was sent: check the network, proxy and `base_url`"
+    else:
+        text = f"the connection broke before the answer came ({kind}); the request may have been taken"
+    return NetworkError(text, maybe_sent=not before, request=request.label)

@@ -1,0 +1,145 @@
+"""Every error ciokit raises; read this to know whose fault a failure is and whether to try again.
+
+```
+CustomerIOError             .fault  .retryable  .request
+|- ConfigurationError       yours, before any I/O: a missing key, a wrong region, a closed client
+|- ValidationError          yours, before any I/O: bad input; .field names it
+|- ApiError                 the service answered no; .status .errors .body
+|  |- RefusedError          yours: 400, 404, 409, 413, 422 ...
+|  |- AuthenticationError   yours: 401, 403
+|  |- RateLimitError        try later: 429; .retry_after in seconds
+|  |- ServerError           theirs: 408 and 5xx
+|- NetworkError             nothing came back; .maybe_sent
+|  |- NetworkTimeoutError   no answer in time
+|- UnexpectedAnswerError    a 2xx answer that is not what the operation declares
+```
+
+Three questions are answered by type and attribute: whose fault (`fault`), try again (`retryable`), which request
+(`request`, such as `POST /v1/track`: the route, never an id). No message holds a key, a body or an identifier.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+Fault = Literal["caller", "service", "network"]
+
+
+class CustomerIOError(Exception):
+    """Base of every error raised by ciokit."""
+
+    fault: ClassVar[Fault] = "caller"
+    retryable: bool = False
+
+    def __init__(self, message: str, *, request: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.request = request
+        self.report: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.request}: {self.message}" if self.request else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (type(self), self.args, dict(self.__dict__)))
+
+
+def _rebuild(cls: type[CustomerIOError], args: tuple[Any, ...], state: dict[str, Any]) -> CustomerIOError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigurationError(CustomerIOError):
+    """The client cannot work as it is set up; nothing was sent."""
+
+
+class ValidationError(CustomerIOError, ValueError):
+    """The input is not something the service can take; nothing was sent.
+
+    `field` is the path of the value at fault, such as `properties.products[3].price`.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None, request: str | None = None) -> None:
+        super().__init__(message, request=request)
+        self.field = field
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return f"`{self.field}`: {text}" if self.field else text
+
+
+class ApiError(CustomerIOError):
+    """The service answered with an error status."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        errors: tuple[str, ...] = (),
+        request: str | None = None,
+        request_id: str | None = None,
+        attempts: int = 1,
+    ) -> None:
+        super().__init__(message, request=request)
+        self.status = status
+        self.errors = errors
+        self.request_id = request_id
+        self.attempts = attempts
+
+
+class RefusedError(ApiError):
+    """The service understood the request and refused it (400, 404, 409, 422 and other 4xx)."""
+
+
+class AuthenticationError(ApiError):
+    """The key is missing, wrong, or not allowed to do this (401, 403)."""
+
+
+class RateLimitError(ApiError):
+    """The service asked for a slower pace (429); `retry_after` holds its wish in seconds, if it gave one."""
+
+    retryable = True
+    fault = "service"
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.retry_after = retry_after
+
+
+class ServerError(ApiError):
+    """The service failed (408, 5xx). What was sent may or may not have been taken."""
+
+    fault = "service"
+    retryable = True
+
+
+class NetworkError(CustomerIOError):
+    """No answer came back.
+
+    `maybe_sent` is True when bytes may have reached the service: repeat such a call only if it is safe to repeat.
+    """
+
+    fault = "network"
+    retryable = True
+
+    def __init__(self, message: str, *, maybe_sent: bool, request: str | None = None, attempts: int = 1) -> None:
+        super().__init__(message, request=request)
+        self.maybe_sent = maybe_sent
+        self.attempts = attempts
+
+
+class NetworkTimeoutError(NetworkError, TimeoutError):
+    """No answer came back in time."""
+
+
+class UnexpectedAnswerError(CustomerIOError):
+    """The service answered 2xx with something the operation does not declare."""
+
+    fault = "service"
+
+    def __init__(self, message: str, *, status: int, request: str | None = None) -> None:
+        super().__init__(message, request=request)
+        self.status = status

@@ -1,0 +1,169 @@
+"""What a message is: one Pipelines call as a plain dict in its wire form, complete and checked before it is sent.
+
+`message` builds one from arguments and mints its id; `check` refuses one that the service would drop. Single calls,
+batches and later bulk loads all use these two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal, TypedDict, get_args
+from uuid import UUID, uuid4, uuid5
+
+from ciokit import values
+from ciokit.errors import ValidationError
+
+MessageType = Literal["identify", "track", "page", "screen", "group", "alias"]
+MESSAGE_TYPES: tuple[MessageType, ...] = get_args(MessageType)
+
+
+class _Typed(TypedDict):
+    type: MessageType
+
+
+class Message(_Typed, total=False):
+    """One Pipelines call in wire form (Pipelines spec, `components.schemas`)."""
+
+    messageId: str
+    userId: str
+    anonymousId: str
+    timestamp: str | datetime
+    context: Mapping[str, Any]
+    integrations: Mapping[str, Any]
+    traits: Mapping[str, Any]
+    event: str
+    name: str
+    properties: Mapping[str, Any]
+    groupId: str
+    previousId: str
+
+
+class Options(TypedDict, total=False):
+    """What any message may carry besides its own fields; all optional.
+
+    - `timestamp`: when it happened: an aware datetime or ISO 8601 text with an offset. Left out: when it arrives.
+    - `context`: what surrounded it, such as `{"ip": ...}`.
+    - `integrations`: which destinations get it, such as `{"All": False, "Mixpanel": True}`.
+    - `message_id`: its id. Left out: a new UUID. The service takes a repeated id as the same message.
+    - `key`: instead of `message_id`, something that names this message in your data, such as a row's primary key; the
+      same key, person, type and event name always give the same id.
+    """
+
+    timestamp: datetime | str
+    context: Mapping[str, Any]
+    integrations: Mapping[str, Any]
+    message_id: str
+    key: str
+
+
+class AnonymousOptions(Options, total=False):
+    """`Options`, and `anonymous_id` for somebody who has no id yet."""
+
+    anonymous_id: str
+
+
+_KEYS = UUID("5f2c9c1e-6c0e-5d39-9a53-0c1d5a1b7a11")
+
+
+def message(
+    kind: MessageType, user_id: str | None, fields: Mapping[str, Any], options: AnonymousOptions | Options
+) -> Message:
+    """Build and check a message; `fields` are its own fields in wire form, those that are None left out.
+
+    Raises `ValidationError` naming the argument at fault.
+    """
+    unknown = options.keys() - _OPTIONS
+    if unknown:
+        raise TypeError(f"unexpected option `{min(unknown)}`; known are {', '.join(sorted(_OPTIONS))}")
+    built: dict[str, Any] = {"type": kind}
+    anonymous_id = options.get("anonymous_id")
+    if user_id is not None:
+        built["userId"] = _checked_id(user_id, "user_id")
+    if anonymous_id is not None:
+        built["anonymousId"] = _checked_id(anonymous_id, "anonymous_id")
+    built.update((name, value) for name, value in fields.items() if value is not None)
+    if "timestamp" in options:
+        built["timestamp"] = values.timestamp(options["timestamp"])
+    for name in ("context", "integrations"):
+        if name in options:
+            built[name] = options[name]
+    built["messageId"] = _message_id(built, options)
+    complete: Message = built  # type: ignore[assignment]  # a dict built key by key; `check` is what proves it
+    check(complete)
+    return complete
+
+
+_OPTIONS = frozenset(AnonymousOptions.__annotations__)
+
+
+def _checked_id(value: object, field: str) -> str:
+    if not isinstance(value, str):
+        raise ValidationError(f"is a {type(value).__name__}; ids are text, such as str(value)", field=field)
+    if not value.strip():
+        raise ValidationError("is empty; give the id, or leave the argument out", field=field)
+    return value
+
+
+def _message_id(built: Mapping[str, Any], options: AnonymousOptions | Options) -> str:
+    given = options.get("message_id")
+    key = options.get("key")
+    if given is not None and key is not None:
+        raise ValidationError("and `message_id` exclude each other; give one", field="key")
+    if given is not None:
+        return _checked_id(given, "message_id")
+    return str(uuid4()) if key is None else derived_id(built, key)
+
+
+def derived_id(built: Mapping[str, Any], key: str) -> str:
+    """Return the id that `key` gives this message: always the same for the same key, type, person and event name."""
+    parts = [built["type"], built.get("userId"), built.get("anonymousId"), built.get("event"), _checked_id(key, "key")]
+    return str(uuid5(_KEYS, values.encode(parts).decode()))
+
+
+def check(message: Mapping[str, Any]) -> None:
+    """Raise `ValidationError` if the service would drop this message, naming the field in wire form.
+
+    An identifier is required: exactly one of `userId` and `anonymousId`, except that `identify` takes both (it ties
+    what the anonymous visitor did to the person) and may leave `userId` empty when `traits.email` is set.
+    Sizes are checked where the bytes are: when it is sent.
+    """
+    kind = message.get("type")
+    user_id = message.get("userId")
+    anonymous_id = message.get("anonymousId")
+    if kind == "track":
+        _require(message, "event")
+    elif kind == "group":
+        _require(message, "groupId")
+    elif kind == "alias":
+        _require(message, "userId")
+        _require(message, "previousId")
+    elif kind not in MESSAGE_TYPES:
+        raise ValidationError(f"must be one of {', '.join(MESSAGE_TYPES)}", field="type")
+    if user_id is None or user_id == "":
+        if anonymous_id is None and not (kind == "identify" and _has_email(message)):
+            raise ValidationError("or `anonymousId` is required: the service drops a message about nobody", field="userId")
+    else:
+        if user_id.__class__ is not str:
+            raise ValidationError(f"is a {type(user_id).__name__}; ids are text", field="userId")
+        if anonymous_id is not None and kind != "identify":
+            raise ValidationError(f"and `userId` exclude each other in a {kind} message; give one", field="anonymousId")
+    if anonymous_id is not None:
+        _require(message, "anonymousId")
+    at = message.get("timestamp")
+    if at is not None:
+        values.timestamp(at)
+
+
+def _require(message: Mapping[str, Any], field: str) -> None:
+    value = message.get(field)
+    if value.__class__ is not str:
+        kind = "missing" if value is None else f"a {type(value).__name__}"
+        raise ValidationError(f"is {kind}; a {message.get('type')} message needs it as text", field=field)
+    if not value or value.isspace():
+        raise ValidationError(f"is empty; a {message.get('type')} message needs it", field=field)
+
+
+def _has_email(message: Mapping[str, Any]) -> bool:
+    traits = message.get("traits")
+    return isinstance(traits, Mapping) and bool(traits.get("email"))

@@ -1,0 +1,140 @@
+"""From messages to request bodies: each message is checked and encoded once, and packed up to the byte limit.
+
+`context` and `integrations` are known to a batch as a whole and not to its items (facts, 3.7). Messages that carry
+their own therefore share a request only with neighbours that carry the same; alone, one goes to its own operation.
+Order is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from ciokit import values
+from ciokit.core.flow import Call
+from ciokit.errors import ValidationError
+from ciokit.pipelines_api.messages import Message, check
+from ciokit.pipelines_api.operations import BY_TYPE, Pipelines
+from ciokit.pipelines_api.report import BatchReport
+from ciokit.pipelines_api.sending import too_large
+from ciokit.settings import Settings
+
+_BATCH = Pipelines.batch.route
+_UNBATCHABLE = ("alias",)  # not among the calls a batch takes (facts, 3.7)
+_AROUND = ("context", "integrations")
+
+
+class Envelope:
+    """What stands around the items of a request: `context` and `integrations`, encoded once."""
+
+    def __init__(self, around: Mapping[str, Any]) -> None:
+        self.around = around
+        self.fields = values.encode(around)[1:-1] + b"," if around else b""
+        self.head = b"{" + self.fields + b'"batch":['
+        self.size = len(self.head) + 1  # with the closing brackets, less the comma the first item does not have
+
+
+@dataclass(slots=True)
+class Chunk:
+    """The items of one request: their places in the report and their bodies."""
+
+    envelope: Envelope
+    places: list[int] = field(default_factory=list[int])
+    bodies: list[bytes] = field(default_factory=list[bytes])
+    alone: Message | None = None
+
+    def call(self) -> Call:
+        """Return the request: a batch, or for an item that must stand alone its own operation."""
+        if self.alone is None:
+            return Call(_BATCH, _BATCH.path, {}, self.envelope.head + b",".join(self.bodies) + b"]}")
+        route = BY_TYPE[self.alone["type"]].route
+        return Call(route, route.path, {}, standing_alone(self.envelope, self.bodies[0]))
+
+    def halves(self) -> tuple[Chunk, Chunk]:
+        """Return the two halves of a batch."""
+        middle = len(self.places) // 2
+        return (
+            Chunk(self.envelope, self.places[:middle], self.bodies[:middle]),
+            Chunk(self.envelope, self.places[middle:], self.bodies[middle:]),
+        )
+
+
+def standing_alone(envelope: Envelope, body: bytes) -> bytes:
+    """Return an item's body with what was around it inside."""
+    return b"{" + envelope.fields + body[1:]
+
+
+class Packer:
+    """Packs messages into chunks and notes each one in the report; what cannot be sent is rejected there."""
+
+    def __init__(self, settings: Settings, around: Mapping[str, Any], report: BatchReport) -> None:
+        self.settings = settings
+        self.report = report
+        self.base = Envelope(around)
+        self.prefix = uuid4().hex
+
+    def chunks(self, messages: Iterable[Message]) -> Iterator[Chunk]:
+        """Yield chunks, each at most `limits.batch_bytes` on the wire."""
+        report, limits, missing = self.report, self.settings.limits, self.settings.missing
+        separate = self.settings.item_context == "separate"
+        chunk, size = Chunk(self.base), self.base.size
+        for message in messages:
+            try:
+                _refuse_other(message)
+                check(message)
+                own = separate and (message.get("context") or message.get("integrations"))
+                envelope = self._around(message, chunk.envelope) if own else self.base
+                body = values.encode(_without_around(message) if own else message, missing=missing)
+                message_id = message.get("messageId")
+                if message_id is None:
+                    message_id = f"{self.prefix}-{len(report):x}"
+                    body = b'{"messageId":"%b",%b' % (message_id.encode(), body[1:])
+                if len(body) + len(envelope.fields) > limits.call_bytes:
+                    self._check_size(message, envelope, body)
+            except ValidationError as error:
+                report.reject(message, error)
+                continue
+            lone = message["type"] in _UNBATCHABLE
+            full = size + len(body) + 1 > limits.batch_bytes
+            if lone or full or envelope is not chunk.envelope:
+                yield from _closed(chunk)
+                chunk, size = Chunk(envelope), envelope.size
+            chunk.places.append(report.add(message_id))
+            chunk.bodies.append(body)
+            size += len(body) + 1
+            if own or lone:
+                chunk.alone = message if len(chunk.places) == 1 else None
+            if lone:
+                yield chunk
+                chunk, size = Chunk(self.base), self.base.size
+        yield from _closed(chunk)
+
+    def _around(self, message: Message, current: Envelope) -> Envelope:
+        own = {name: message.get(name) for name in _AROUND if message.get(name)}
+        around = {**self.base.around}
+        for name, value in own.items():
+            around[name] = {**around.get(name, {}), **value} if isinstance(value, Mapping) else value
+        return current if current.around == around else Envelope(around)
+
+    def _check_size(self, message: Message, envelope: Envelope, body: bytes) -> None:
+        size = len(standing_alone(envelope, body))
+        limit = self.settings.limits.call_bytes
+        own_size = len(body) if envelope is self.base else size
+        if own_size > limit:
+            raise too_large(message, own_size, limit)
+
+
+def _closed(chunk: Chunk) -> Iterator[Chunk]:
+    if chunk.places:
+        yield chunk
+
+
+def _without_around(message: Message) -> dict[str, Any]:
+    return {name: value for name, value in message.items() if name not in _AROUND}
+
+
+def _refuse_other(message: object) -> None:
+    if not isinstance(message, Mapping):
+        raise ValidationError(f"is a {type(message).__name__}; an item of a batch is a message, a dict", field="type")

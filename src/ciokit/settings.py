@@ -1,0 +1,192 @@
+"""Settings: where every choice comes from, resolved once into a frozen value; the only reader of the environment.
+
+First match wins:
+
+1. the argument given to the client;
+2. the profile file: `CUSTOMERIO_PROFILES`, else `~/.config/ciokit/profiles.toml`; the table named by `profile=` or
+   `CUSTOMERIO_PROFILE` (default `default`);
+3. the environment: `CUSTOMERIO_` and the setting's name in capitals, such as `CUSTOMERIO_API_KEY`;
+4. the default below.
+
+A `.env` file is read by the command line only. Printing settings never shows a key.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+from urllib.parse import urlsplit
+
+from ciokit.core.retry import RetryPolicy
+from ciokit.errors import ConfigurationError
+from ciokit.surfaces import REGIONS, Region
+from ciokit.values import Missing
+
+SemanticCheck = Literal["off", "warn", "error"]
+ItemContext = Literal["separate", "inline"]
+
+_PREFIX = "CUSTOMERIO_"
+_SECRET = ("api_key", "app_api_key")
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `requests` in any window of `seconds`."""
+
+    requests: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the service takes; all of it can be overridden.
+
+    The vendor says "32KB" and "500KB" without a base, so the smaller, decimal reading is the default
+    (Pipelines spec, `info.description`). `rates` is by surface: 3,000 requests per 3 s for Pipelines, 10 per second for
+    the App API.
+    """
+
+    call_bytes: int = 32_000
+    batch_bytes: int = 500_000
+    rates: Mapping[str, Rate] = field(
+        default_factory=lambda: {"pipelines": Rate(3000, 3.0), "app": Rate(10, 1.0)}, hash=False
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a client can be told.
+
+    - `api_key`: the Pipelines source key. `app_api_key`: the App API key. Never printed.
+    - `region`: `us` or `eu`; wrong regions answer 401.
+    - `base_url`: scheme, host and port of something else, such as the emulator; for every surface.
+    - `strict_mode`: send `X-Strict-Mode: 1`, so that the service refuses what it otherwise drops behind a 200.
+    - `timeout`: seconds for each read or write. `connect` takes at most 10 of them.
+    - `missing`: what NaN, NaT and NA become: `null`, left out (`omit`), or an `error`.
+    - `semantic_check`: what an unknown or wrongly typed property of a semantic event does: `off`, `warn`, `error`.
+    - `item_context`: messages with a `context` or `integrations` of their own go in requests of their own
+      (`separate`: the batch specification knows these only for the whole batch) or stay `inline`.
+    - `proxy`, `ca_file`: a proxy URL; a PEM file of certificates to trust.
+    """
+
+    api_key: str | None = None
+    app_api_key: str | None = None
+    region: Region = "us"
+    base_url: str | None = None
+    strict_mode: bool = True
+    timeout: float = 30.0
+    missing: Missing = "null"
+    semantic_check: SemanticCheck = "error"
+    item_context: ItemContext = "separate"
+    proxy: str | None = None
+    ca_file: str | None = None
+    limits: Limits = Limits()
+    retry: RetryPolicy = RetryPolicy()
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work, naming the setting."""
+        _one_of("region", self.region, REGIONS)
+        _one_of("missing", self.missing, get_args(Missing))
+        _one_of("semantic_check", self.semantic_check, get_args(SemanticCheck))
+        _one_of("item_context", self.item_context, get_args(ItemContext))
+        if self.timeout <= 0:
+            raise ConfigurationError("`timeout` must be above 0 seconds")
+        if self.base_url is not None:
+            _check_base_url(self.base_url)
+
+    def __repr__(self) -> str:
+        return f"Settings({', '.join(f'{name}={value}' for name, value in self.describe().items())})"
+
+    def describe(self) -> dict[str, str]:
+        """Return every setting as text that is safe to print."""
+        shown = {item.name: getattr(self, item.name) for item in fields(self)}
+        for name in _SECRET:
+            shown[name] = "[set]" if shown[name] else "[not set]"
+        if self.proxy:
+            shown["proxy"] = "[set]"
+        return {name: str(value) for name, value in shown.items()}
+
+    @classmethod
+    def resolve(cls, *, profile: str | None = None, **explicit: Any) -> Settings:
+        """Resolve settings in the order this module's first lines give; None counts as not given."""
+        given = {name: value for name, value in explicit.items() if value is not None}
+        environment = _from_environment(os.environ)
+        return cls(**{**environment, **_from_profile(profile, os.environ), **given})
+
+    def key(self, setting: Literal["api_key", "app_api_key"]) -> str:
+        """Return a key, or raise `ConfigurationError` saying where it was looked for."""
+        value = getattr(self, setting)
+        if not isinstance(value, str) or not value.strip():
+            raise ConfigurationError(
+                f"`{setting}` is missing: pass it to the client, put it in a profile, or set {_PREFIX}{setting.upper()}"
+            )
+        if not value.isascii() or any(character.isspace() for character in value):
+            raise ConfigurationError(f"`{setting}` holds characters no key has (spaces or non-ASCII); copy it again")
+        return value
+
+
+def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ConfigurationError(f"`{name}` must be one of {', '.join(allowed)}")
+
+
+def _check_base_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ConfigurationError(
+            "`base_url` is scheme, host and port only, such as http://127.0.0.1:8787; versioned paths are appended"
+        )
+    if parts.username or parts.password:
+        raise ConfigurationError("`base_url` must not hold credentials; give the key as `api_key`")
+
+
+_PLAIN = tuple(item.name for item in fields(Settings) if item.name not in ("limits", "retry"))
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    found = {name: environment.get(_PREFIX + name.upper(), "") for name in _PLAIN}
+    return {name: _converted(name, text, _PREFIX + name.upper()) for name, text in found.items() if text}
+
+
+def _from_profile(profile: str | None, environment: Mapping[str, str]) -> dict[str, Any]:
+    named = profile or environment.get(_PREFIX + "PROFILE")
+    place = environment.get(_PREFIX + "PROFILES")
+    path = Path(place) if place else Path.home() / ".config" / "ciokit" / "profiles.toml"
+    if not path.is_file():
+        if named or place:
+            raise ConfigurationError(f"the profile file {path} does not exist; make it, or set {_PREFIX}PROFILES")
+        return {}
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise ConfigurationError(f"the profile file {path} is not TOML") from None
+    table: Any = tables.get(named or "default")
+    if not isinstance(table, dict):
+        if named is None:
+            return {}
+        raise ConfigurationError(f"the profile `{named}` is not in {path}; it has {', '.join(sorted(tables)) or 'none'}")
+    values = cast("dict[str, Any]", table)
+    unknown = sorted(values.keys() - set(_PLAIN))
+    if unknown:
+        raise ConfigurationError(f"`{unknown[0]}` in {path} is no setting; known are {', '.join(_PLAIN)}")
+    return {name: _converted(name, value, f"`{name}` in {path}") for name, value in values.items()}
+
+
+def _converted(name: str, value: Any, source: str) -> Any:
+    if name == "timeout":
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise ConfigurationError(f"{source} must be a number of seconds") from None
+    if name == "strict_mode" and not isinstance(value, bool):
+        choice = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(str(value).lower())
+        if choice is None:
+            raise ConfigurationError(f"{source} must be true or false")
+        return choice
+    if name != "strict_mode" and not isinstance(value, str):
+        raise ConfigurationError(f"{source} must be text")
+    return value
