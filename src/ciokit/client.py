@@ -98,9 +98,7 @@ def open_connection(surface: Surface, settings: Settings, parts: Parts) -> Conne
     )
 
 
-def blocking_sender(
-    surface: Surface, settings: Settings, parts: Parts, transport: Transport | None
-) -> BlockingSender:
+def blocking_sender(surface: Surface, settings: Settings, parts: Parts, transport: Transport | None) -> BlockingSender:
     """Return a sender for a blocking client."""
     connection = open_connection(surface, settings, parts)
     return BlockingSender(connection, transport or HttpTransport(_options(settings)))

@@ -84,8 +84,8 @@ class Settings:
     item_context: ItemContext = "separate"
     proxy: str | None = None
     ca_file: str | None = None
-    limits: Limits = Limits()
-    retry: RetryPolicy = RetryPolicy()
+    limits: Limits = field(default_factory=Limits)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, naming the setting."""
@@ -168,7 +168,8 @@ def _from_profile(profile: str | None, environment: Mapping[str, str]) -> dict[s
     if not isinstance(table, dict):
         if named is None:
             return {}
-        raise ConfigurationError(f"the profile `{named}` is not in {path}; it has {', '.join(sorted(tables)) or 'none'}")
+        known = ", ".join(sorted(tables)) or "none"
+        raise ConfigurationError(f"the profile `{named}` is not in {path}; it has {known}")
     values = cast("dict[str, Any]", table)
     unknown = sorted(values.keys() - set(_PLAIN))
     if unknown:

@@ -39,7 +39,7 @@ def read_errors(body: bytes) -> tuple[str, ...]:
 def _listed(value: Any) -> list[Any]:
     if value is None:
         return []
-    return list(cast("list[Any]", value)) if isinstance(value, list) else [value]
+    return [*value] if isinstance(value, list) else [value]
 
 
 def _words(entry: Any) -> str:

@@ -32,7 +32,7 @@ def build(route: Route, arguments: Mapping[str, Any]) -> Call:
         elif value is None:
             continue
         elif place == "query":
-            query[name] = [_text(item) for item in cast("list[Any]", value)] if isinstance(value, list) else _text(value)
+            query[name] = _texts(cast("list[object]", value)) if isinstance(value, list) else _text(value)
         elif place == "field":
             fields[name] = value
         else:
@@ -46,6 +46,10 @@ def _path_value(name: str, value: Any, route: Route) -> str:
     if text in ("", ".", ".."):
         raise ValidationError("is empty or a dot; give the id", field=name, request=route.label)
     return quote(text, safe="")
+
+
+def _texts(items: list[object]) -> list[str]:
+    return [_text(item) for item in items]
 
 
 def _text(value: Any) -> str:
@@ -100,7 +104,11 @@ def _kinds(hint: Any) -> list[Any]:
 
 
 def _named(kind: Any) -> str:
-    return "one of " + ", ".join(map(str, get_args(kind))) if get_origin(kind) is Literal else getattr(kind, "__name__", str(kind))
+    return (
+        "one of " + ", ".join(map(str, get_args(kind)))
+        if get_origin(kind) is Literal
+        else getattr(kind, "__name__", str(kind))
+    )
 
 
 def identifiers(call: Call) -> Iterator[str]:

@@ -64,36 +64,38 @@ class Connection:
             outcome = yield request
             if outcome is None:
                 raise TypeError("a sender resumed a flow without an outcome")
-            error = self._read(call, request, outcome, number, self.clock.now() - sent_at)
-            if error is None and isinstance(outcome, Response):
-                return outcome
-            assert error is not None
-            wait = self.retry.wait(call.route.retry, error, number, self.clock.now() - started)
-            if wait is None:
-                raise error
-            self.log.info("%s trying again in %.2f s", request.label, wait)
-            yield Wait(wait)
+            result = self._judge(call, outcome, number)
+            self._report(request, result, number, self.clock.now() - sent_at)
+            if isinstance(result, Response):
+                return result
+            again = self.retry.wait(call.route.retry, result, number, self.clock.now() - started)
+            if again is None:
+                raise result
+            self.log.info("%s trying again in %.2f s", request.label, again)
+            yield Wait(again)
 
-    def _read(
-        self, call: Call, request: Request, outcome: Outcome, number: int, seconds: float
-    ) -> ApiError | NetworkError | None:
-        error: ApiError | NetworkError | None = None
+    def _judge(self, call: Call, outcome: Outcome, number: int) -> Response | ApiError | NetworkError:
         if isinstance(outcome, NetworkError):
-            error = outcome
-            error.attempts = number
-        elif not 200 <= outcome.status < 300:
-            known = (*self.secrets, *codec.identifiers(call))
-            error = error_from(outcome, request=request.label, attempts=number, known=known)
-        status = outcome.status if isinstance(outcome, Response) else None
-        result = str(status) if status is not None else type(error).__name__
-        level = logging.DEBUG if error is None else logging.WARNING
-        self.log.log(
-            level, "%s attempt %d: %s, %d B in %.0f ms", request.label, number, result, len(request.body), seconds * 1e3
-        )
+            outcome.attempts = number
+            return outcome
+        if 200 <= outcome.status < 300:
+            return outcome
+        known = (*self.secrets, *call.route.path_values(call.path))
+        return error_from(outcome, request=call.route.label, attempts=number, known=known)
+
+    def _report(
+        self, request: Request, result: Response | ApiError | NetworkError, number: int, seconds: float
+    ) -> None:
+        failed = not isinstance(result, Response)
+        status = None if isinstance(result, NetworkError) else result.status
+        said = type(result).__name__ if status is None else status
+        level = logging.WARNING if failed else logging.DEBUG
+        if self.log.isEnabledFor(level):
+            text = "%s attempt %d: %s, %d B in %.0f ms"
+            self.log.log(level, text, request.label, number, said, len(request.body), seconds * 1000)
         if self.hooks:
-            name = type(error).__name__ if error else None
-            self._tell(Attempt(request.label, number, status, name, seconds, len(request.body)))
-        return error
+            error = type(result).__name__ if failed else None
+            self._tell(Attempt(request.label, number, status, error, seconds, len(request.body)))
 
     def _tell(self, attempt: Attempt) -> None:
         for hook in self.hooks:

@@ -99,7 +99,7 @@ class Group(Generic[S]):
     """A noun: a namespace of operations bound to one sender."""
 
     def __init__(self, sender: S) -> None:
-        self._sender = sender
+        self.sender: S = sender
 
 
 class Declared(Generic[P, T]):
@@ -119,7 +119,9 @@ class Declared(Generic[P, T]):
         """The row of the operation table, with what the signature says filled in."""
         hints = get_type_hints(self.stub, include_extras=True)
         returns = hints.pop("return")
-        where = {name: next(mark for mark in get_args(hint)[1:] if isinstance(mark, In)) for name, hint in hints.items()}
+        where = {
+            name: next(mark for mark in get_args(hint)[1:] if isinstance(mark, In)) for name, hint in hints.items()
+        }
         types = {name: get_args(hint)[0] for name, hint in hints.items()}
         parameters = self.signature.parameters.values()
         required = frozenset(item.name for item in parameters if item.default is inspect.Parameter.empty)
@@ -160,7 +162,7 @@ class Endpoint(Declared[P, T]):
 
         @functools.wraps(self.stub)
         def run(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return obj._sender.run(self.flow(*args, **kwargs))  # noqa: SLF001 - the two classes are one mechanism
+            return obj.sender.run(self.flow(*args, **kwargs))
 
         return _shown_as(run, self.signature)
 
@@ -188,7 +190,7 @@ class Paged(Declared[P, list[T]], Generic[P, T]):
     def __get__(self, obj: Group[Any] | None, owner: type) -> Any:
         if obj is None:
             return self
-        sender: BlockingSender | AwaitableSender = obj._sender  # noqa: SLF001 - the two classes are one mechanism
+        sender: BlockingSender | AwaitableSender = obj.sender
         iterate = self._rows if isinstance(sender, BlockingSender) else self._async_rows
 
         @functools.wraps(self.stub)

@@ -7,7 +7,7 @@ carries the steps out. Nothing here touches a socket or a clock, so all of it is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
@@ -54,39 +54,27 @@ class Exchange(Protocol):
 def perform(flow: Flow[T], exchange: Exchange) -> Steps[T]:
     """Carry a flow out call by call; an error of one call is raised inside the flow, which may deal with it."""
     answer: Response | None = None
-    resume: Callable[[], Call | Wait] = lambda: next(flow)
-    while True:
-        try:
-            step = resume()
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-        try:
-            answer = (yield from pause(step)) if isinstance(step, Wait) else (yield from exchange(step))
-        except CustomerIOError as error:
-            resume = _thrower(flow, error)
-        except GeneratorExit:
-            flow.close()
-            raise
-        else:
-            resume = _resumer(flow, answer)
-
-
-def _thrower(flow: Flow[T], error: CustomerIOError) -> Callable[[], Call | Wait]:
-    return lambda: flow.throw(error)
-
-
-def _resumer(flow: Flow[T], answer: Response | None) -> Callable[[], Call | Wait]:
-    return lambda: flow.send(answer)
-
-
-def pause(wait: Wait) -> Steps[None]:
-    """Yield one wait and expect nothing back."""
-    yield wait
+    error: CustomerIOError | None = None
+    try:
+        while True:
+            step = flow.throw(error) if error else flow.send(answer)
+            answer = error = None
+            if isinstance(step, Wait):
+                yield step
+                continue
+            try:
+                answer = yield from exchange(step)
+            except CustomerIOError as caught:
+                error = caught
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        flow.close()
 
 
 def ask(call: Call) -> Generator[Call | Wait, Response | None, Response]:
-    """Yield one call and return its answer: `response = yield from ask(call)`."""
+    """Yield one call and return its answer; for use with `yield from`."""
     answer = yield call
     if answer is None:
         raise TypeError("a flow was resumed without an answer to its call")

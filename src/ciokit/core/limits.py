@@ -35,7 +35,7 @@ class SlidingWindow:
         self._pid = os.getpid()
         self._lock = threading.Lock()
 
-    def acquire(self, now: Callable[[], float]) -> Generator[Wait, None, None]:
+    def acquire(self, now: Callable[[], float]) -> Generator[Wait, object, None]:
         """Yield the waits that must pass before the next call may start, then record it as started."""
         self._after_fork()
         with self._lock:
@@ -48,7 +48,7 @@ class SlidingWindow:
                 return
         yield from self._queue(now)
 
-    def _queue(self, now: Callable[[], float]) -> Generator[Wait, None, None]:
+    def _queue(self, now: Callable[[], float]) -> Generator[Wait, object, None]:
         with self._lock:
             slot = self._next % self.requests
             before = self._granted[slot]
@@ -69,7 +69,7 @@ class SlidingWindow:
             with self._lock:
                 self._granted[slot] = granted
 
-    def _take_over(self, slot: int) -> Generator[Wait, None, float]:
+    def _take_over(self, slot: int) -> Generator[Wait, object, float]:
         """Wait until the call one whole round ahead has started, then hold its slot."""
         while True:
             yield Wait(_POLL)

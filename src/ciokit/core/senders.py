@@ -87,5 +87,3 @@ class AwaitableSender:
 def _refuse_closed(closed: bool) -> None:
     if closed:
         raise ConfigurationError("the client is closed; make a new one, or move the call inside its `with` block")
-
-

@@ -15,7 +15,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import getproxies_environment, proxy_bypass
 
 from ciokit.core.wire import Request, Response
 from ciokit.errors import ConfigurationError, NetworkError, NetworkTimeoutError
@@ -122,7 +122,9 @@ class AsyncHttpTransport:
         self._pool = None
 
 
-def _setup(options: TransportOptions, request: Request) -> tuple[ssl.SSLContext | bool, httpx2.Proxy | None, httpx2.Limits]:
+def _setup(
+    options: TransportOptions, request: Request
+) -> tuple[ssl.SSLContext | bool, httpx2.Proxy | None, httpx2.Limits]:
     import httpx2
 
     verify: ssl.SSLContext | bool = True
@@ -131,7 +133,7 @@ def _setup(options: TransportOptions, request: Request) -> tuple[ssl.SSLContext 
             verify = ssl.create_default_context(cafile=options.ca_file)
         except OSError as error:
             raise ConfigurationError(
-                f"the certificate file of `ca_file` cannot be read ({type(error).__name__}); give the path of a PEM file"
+                f"the file named by `ca_file` cannot be read ({type(error).__name__}); give the path of a PEM file"
             ) from None
     url = options.proxy or _environment_proxy(request.url)
     limits = httpx2.Limits(max_connections=options.connections, max_keepalive_connections=options.connections)
@@ -142,7 +144,7 @@ def _environment_proxy(url: str) -> str | None:
     parts = urlsplit(url)
     proxies = getproxies_environment()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass_environment(parts.hostname or "", proxies):
+    if not proxy or proxy_bypass(parts.hostname or ""):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
 
@@ -153,7 +155,11 @@ def _message(request: Request) -> httpx2.Request:
     seconds = request.timeout
     timeout = {"connect": min(seconds, 10.0), "read": seconds, "write": seconds, "pool": seconds}
     return httpx2.Request(
-        request.method, request.url, headers=dict(request.headers), content=request.body, extensions={"timeout": timeout}
+        request.method,
+        request.url,
+        headers=dict(request.headers),
+        content=request.body,
+        extensions={"timeout": timeout},
     )
 
 

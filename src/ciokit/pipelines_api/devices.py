@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Unpack, get_args
 
 from ciokit.errors import ValidationError
-from ciokit.pipelines_api.messages import Message, Options, message
+from ciokit.pipelines_api.messages import Message, Options, message, text
 from ciokit.pipelines_api.operation import Operation
 from ciokit.pipelines_api.semantic import operations
 from ciokit.pipelines_api.semantic.operations import DeviceType
@@ -29,7 +29,8 @@ def register_device(
     `device_type` is `ios` or `android`. `metadata` says more of it, such as `{"model": "Pixel 9"}`; the vendor names
     `id`, `advertisingId`, `manufacturer`, `model`, `name` and `version`.
     """
-    return _device_message(operations.device_created_or_updated.name, user_id, device_token, device_type, metadata, options)
+    event = operations.device_created_or_updated.name
+    return _device_message(event, user_id, device_token, device_type, options, metadata=metadata)
 
 
 update_device = register_device
@@ -40,7 +41,7 @@ def delete_device(
     user_id: str, device_token: str, device_type: DeviceType | None = None, **options: Unpack[Options]
 ) -> Message:
     """Remove a device from a person."""
-    return _device_message(operations.device_deleted.name, user_id, device_token, device_type, None, options)
+    return _device_message(operations.device_deleted.name, user_id, device_token, device_type, options)
 
 
 def _device_message(
@@ -48,13 +49,12 @@ def _device_message(
     user_id: str,
     token: str,
     kind: DeviceType | None,
-    metadata: Mapping[str, Any] | None,
     options: Options,
+    *,
+    metadata: Mapping[str, Any] | None = None,
 ) -> Message:
-    if not isinstance(token, str) or not token.strip():  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ValidationError("is empty or not text; give the token the push service issued", field="device_token")
     if kind is not None and kind not in get_args(DeviceType):
         raise ValidationError(f"must be one of {', '.join(get_args(DeviceType))}", field="device_type")
-    device = {**(metadata or {}), "token": token, **({"type": kind} if kind else {})}
+    device = {**(metadata or {}), "token": text(token, "device_token"), **({"type": kind} if kind else {})}
     around: Options = {**options, "context": {**options.get("context", {}), "device": device}}
     return message("track", user_id, {"event": event, "properties": {}}, around)

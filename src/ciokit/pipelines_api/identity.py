@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn, Unpack
 
 from ciokit.errors import ConfigurationError, ValidationError
-from ciokit.pipelines_api.messages import Message, Options, message
+from ciokit.pipelines_api.messages import Message, Options, message, text
 from ciokit.pipelines_api.operation import Operation
 
 if TYPE_CHECKING:
@@ -19,15 +19,15 @@ def create_alias(user_id: str, previous_id: str, **options: Unpack[Options]) -> 
     Merges nothing in Customer.io: its own profiles stay two. To tie an anonymous visitor to a person use
     `identify_user(client, user_id, anonymous_id=...)`; to merge profiles see `merge_profiles`. Source: facts, 3.7.
     """
-    if not isinstance(previous_id, str) or not previous_id.strip():  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ValidationError("is empty or not text; give the id the person had before", field="previous_id")
-    if previous_id == user_id:
+    if text(previous_id, "previous_id") == user_id:
         raise ValidationError("is the same as `user_id`; an alias ties two different ids", field="previous_id")
     return message("alias", user_id, {"previousId": previous_id}, options)
 
 
 def merge_profiles(
-    client: CustomerIOClient | AsyncCustomerIOClient, primary_user_id: str, secondary_user_id: str
+    client: CustomerIOClient | AsyncCustomerIOClient,  # noqa: ARG001 - the contract's signature; refused all the same
+    primary_user_id: str,  # noqa: ARG001
+    secondary_user_id: str,  # noqa: ARG001
 ) -> NoReturn:
     """Refuse: the Data Pipelines API cannot merge profiles, and pretending with `alias` would merge nothing.
 

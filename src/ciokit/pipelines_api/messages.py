@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, TypedDict, get_args
+from typing import Any, Literal, TypedDict, cast, get_args
 from uuid import UUID, uuid4, uuid5
 
 from ciokit import values
@@ -79,29 +79,28 @@ def message(
     built: dict[str, Any] = {"type": kind}
     anonymous_id = options.get("anonymous_id")
     if user_id is not None:
-        built["userId"] = _checked_id(user_id, "user_id")
+        built["userId"] = text(user_id, "user_id")
     if anonymous_id is not None:
-        built["anonymousId"] = _checked_id(anonymous_id, "anonymous_id")
+        built["anonymousId"] = text(anonymous_id, "anonymous_id")
     built.update((name, value) for name, value in fields.items() if value is not None)
     if "timestamp" in options:
         built["timestamp"] = values.timestamp(options["timestamp"])
-    for name in ("context", "integrations"):
-        if name in options:
-            built[name] = options[name]
+    built.update((name, options.get(name)) for name in _AROUND if name in options)
     built["messageId"] = _message_id(built, options)
-    complete: Message = built  # type: ignore[assignment]  # a dict built key by key; `check` is what proves it
-    check(complete)
-    return complete
+    check(built)
+    return cast("Message", built)
 
 
 _OPTIONS = frozenset(AnonymousOptions.__annotations__)
+_AROUND: tuple[Literal["context", "integrations"], ...] = ("context", "integrations")
 
 
-def _checked_id(value: object, field: str) -> str:
+def text(value: object, field: str) -> str:
+    """Return an argument that must be text and not empty, or raise `ValidationError` naming it."""
     if not isinstance(value, str):
-        raise ValidationError(f"is a {type(value).__name__}; ids are text, such as str(value)", field=field)
+        raise ValidationError(f"is a {type(value).__name__}; it must be text, such as str(value)", field=field)
     if not value.strip():
-        raise ValidationError("is empty; give the id, or leave the argument out", field=field)
+        raise ValidationError("is empty; give it, or leave the argument out where that is allowed", field=field)
     return value
 
 
@@ -111,13 +110,13 @@ def _message_id(built: Mapping[str, Any], options: AnonymousOptions | Options) -
     if given is not None and key is not None:
         raise ValidationError("and `message_id` exclude each other; give one", field="key")
     if given is not None:
-        return _checked_id(given, "message_id")
+        return text(given, "message_id")
     return str(uuid4()) if key is None else derived_id(built, key)
 
 
 def derived_id(built: Mapping[str, Any], key: str) -> str:
     """Return the id that `key` gives this message: always the same for the same key, type, person and event name."""
-    parts = [built["type"], built.get("userId"), built.get("anonymousId"), built.get("event"), _checked_id(key, "key")]
+    parts = [built["type"], built.get("userId"), built.get("anonymousId"), built.get("event"), text(key, "key")]
     return str(uuid5(_KEYS, values.encode(parts).decode()))
 
 
@@ -129,8 +128,6 @@ def check(message: Mapping[str, Any]) -> None:
     Sizes are checked where the bytes are: when it is sent.
     """
     kind = message.get("type")
-    user_id = message.get("userId")
-    anonymous_id = message.get("anonymousId")
     if kind == "track":
         _require(message, "event")
     elif kind == "group":
@@ -140,19 +137,25 @@ def check(message: Mapping[str, Any]) -> None:
         _require(message, "previousId")
     elif kind not in MESSAGE_TYPES:
         raise ValidationError(f"must be one of {', '.join(MESSAGE_TYPES)}", field="type")
-    if user_id is None or user_id == "":
-        if anonymous_id is None and not (kind == "identify" and _has_email(message)):
-            raise ValidationError("or `anonymousId` is required: the service drops a message about nobody", field="userId")
-    else:
-        if user_id.__class__ is not str:
-            raise ValidationError(f"is a {type(user_id).__name__}; ids are text", field="userId")
-        if anonymous_id is not None and kind != "identify":
-            raise ValidationError(f"and `userId` exclude each other in a {kind} message; give one", field="anonymousId")
-    if anonymous_id is not None:
-        _require(message, "anonymousId")
+    _check_who(message, kind)
     at = message.get("timestamp")
     if at is not None:
         values.timestamp(at)
+
+
+def _check_who(message: Mapping[str, Any], kind: str) -> None:
+    user_id = message.get("userId")
+    anonymous_id = message.get("anonymousId")
+    if anonymous_id is not None:
+        _require(message, "anonymousId")
+        if user_id is not None and kind != "identify":
+            raise ValidationError(f"and `userId` exclude each other in a {kind} message; give one", field="anonymousId")
+    elif user_id is None or user_id == "":
+        if kind != "identify" or not _has_email(message):
+            raise ValidationError("or `anonymousId` is required: a message about nobody is dropped", field="userId")
+        return
+    if user_id is not None:
+        _require(message, "userId")
 
 
 def _require(message: Mapping[str, Any], field: str) -> None:
@@ -166,4 +169,4 @@ def _require(message: Mapping[str, Any], field: str) -> None:
 
 def _has_email(message: Mapping[str, Any]) -> bool:
     traits = message.get("traits")
-    return isinstance(traits, Mapping) and bool(traits.get("email"))
+    return isinstance(traits, Mapping) and bool(cast("Mapping[str, Any]", traits).get("email"))

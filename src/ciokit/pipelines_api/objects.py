@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 
 from ciokit.errors import ValidationError
-from ciokit.pipelines_api.messages import AnonymousOptions, Message, Options, message
+from ciokit.pipelines_api.messages import AnonymousOptions, Message, Options, message, text
 from ciokit.pipelines_api.operation import Operation
 from ciokit.pipelines_api.semantic import operations
 
@@ -37,7 +37,7 @@ def create_object(
     content = {**(traits or {}), "object_type_id": str(_type_number(object_type_id))}
     if relationship is not None:
         content["relationshipAttributes"] = dict(relationship)
-    return message("group", user_id, {"groupId": _object_id(object_id), "traits": content}, options)
+    return message("group", user_id, {"groupId": text(object_id, "object_id"), "traits": content}, options)
 
 
 update_object = create_object
@@ -63,7 +63,7 @@ def delete_object(object_id: str, *, object_type_id: str | int = 1, **options: U
     """Delete an object and all relationships to it."""
     return operations.object_deleted.message(
         None,
-        {"objectId": _object_id(object_id), "objectTypeId": _type_number(object_type_id)},
+        {"objectId": text(object_id, "object_id"), "objectTypeId": _type_number(object_type_id)},
         anonymous_id=_ANYBODY,
         **options,
     )
@@ -75,14 +75,8 @@ def delete_relationship(
 ) -> Message:
     """End the relationship of a person to an object; both stay."""
     return operations.relationship_deleted.message(
-        user_id, {"objectId": _object_id(object_id), "objectTypeId": _type_number(object_type_id)}, **options
+        user_id, {"objectId": text(object_id, "object_id"), "objectTypeId": _type_number(object_type_id)}, **options
     )
-
-
-def _object_id(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValidationError("is empty or not text; give the object's id", field="object_id")
-    return value
 
 
 def _type_number(value: str | int) -> int:

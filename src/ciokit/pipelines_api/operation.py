@@ -1,9 +1,9 @@
 """One function, four uses: a blocking call, an awaitable call, a method of either client, and a message not yet sent.
 
-    identify_user(client, "u1", {"plan": "pro"})           -> Receipt
-    await identify_user(async_client, "u1")                -> Receipt
-    client.identify("u1")                                  -> the same, bound
-    identify_user.message("u1", {"plan": "pro"})           -> Message, for batches and bulk loads
+identify_user(client, "u1", {"plan": "pro"})           -> Receipt
+await identify_user(async_client, "u1")                -> Receipt
+client.identify("u1")                                  -> the same, bound
+identify_user.message("u1", {"plan": "pro"})           -> Message, for batches and bulk loads
 """
 
 from __future__ import annotations
@@ -50,11 +50,8 @@ class Operation(Generic[P]):
         self, client: AsyncCustomerIOClient, /, *args: P.args, **kwargs: P.kwargs
     ) -> Coroutine[Any, Any, Receipt]: ...
     def __call__(self, client: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any:
-        return client.send(self._build(client, *args, **kwargs))
-
-    def _build(self, client: CustomerIOClient | AsyncCustomerIOClient, *args: P.args, **kwargs: P.kwargs) -> Message:
-        """Build the message for a client; a kind of operation that asks the client's settings does it here."""
-        return self.message(*args, **kwargs)
+        """Build the message and send it with the client."""
+        return client.send(self.message(*args, **kwargs))
 
     @overload
     def __get__(self, client: None, owner: type) -> Operation[P]: ...
@@ -62,12 +59,12 @@ class Operation(Generic[P]):
     def __get__(self, client: CustomerIOClient, owner: type) -> Callable[P, Receipt]: ...
     @overload
     def __get__(self, client: AsyncCustomerIOClient, owner: type) -> Callable[P, Coroutine[Any, Any, Receipt]]: ...
-    def __get__(self, client: Any, owner: type) -> Any:
+    def __get__(self, client: Any, owner: type) -> object:
         if client is None:
             return self
 
         @functools.wraps(self.message)
         def bound(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return self(client, *args, **kwargs)
+            return client.send(self.message(*args, **kwargs))
 
         return bound

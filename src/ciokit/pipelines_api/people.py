@@ -20,8 +20,8 @@ def identify_user(
 ) -> Message:
     """Add or update a person.
 
-    `traits` are merged into what is there; None clears a trait. With `anonymous_id` besides `user_id`, what that visitor
-    did becomes the person's. Without any id, `traits["email"]` says who it is. At most 32,000 bytes in all.
+    `traits` are merged into what is there; None clears a trait. With `anonymous_id` besides `user_id`, what that
+    visitor did becomes the person's. Without any id, `traits["email"]` says who it is. At most 32,000 bytes in all.
 
     Raises `ValidationError` for an empty or missing id. Source: Pipelines spec, `identify`.
     """

@@ -7,7 +7,7 @@ from typing import Any, Unpack, cast, get_args
 
 from ciokit.errors import ValidationError
 from ciokit.pipelines_api.devices import delete_device
-from ciokit.pipelines_api.messages import Message, Options
+from ciokit.pipelines_api.messages import Message, Options, text
 from ciokit.pipelines_api.objects import delete_object, delete_relationship
 from ciokit.pipelines_api.operation import Operation
 from ciokit.pipelines_api.people import delete_user, suppress_user, unsuppress_user
@@ -38,5 +38,6 @@ def track_report_delivery_event(
     """
     if metric not in get_args(DeliveryMetric):
         raise ValidationError(f"must be one of {', '.join(get_args(DeliveryMetric))}", field="metric")
-    given = cast("ReportDeliveryEvent", {**(properties or {}), "deliveryId": delivery_id, "metric": metric})
-    return operations.report_delivery_event.message(None, given, anonymous_id=_ANYBODY, **options)
+    given = {**(properties or {}), "deliveryId": text(delivery_id, "delivery_id"), "metric": metric}
+    complete = cast("ReportDeliveryEvent", given)
+    return operations.report_delivery_event.message(None, complete, anonymous_id=_ANYBODY, **options)

@@ -81,7 +81,7 @@ def _is_missing(value: Any) -> bool:
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return not isinstance(value, bool) and isinstance(value, numbers.Integral)
 
 
 def validate_batch_size(operations: Sequence[Message], *, limits: Limits | None = None) -> int:

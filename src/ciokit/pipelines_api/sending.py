@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from ciokit import values
@@ -24,6 +24,7 @@ def send_message(message: Message, settings: Settings) -> Flow[Receipt]:
     """
     check(message)
     message = with_id(message)
+    message_id = message.get("messageId", "")
     body = values.encode(message, missing=settings.missing)
     limit = settings.limits.call_bytes
     if len(body) > limit:
@@ -31,7 +32,7 @@ def send_message(message: Message, settings: Settings) -> Flow[Receipt]:
     route = BY_TYPE[message["type"]].route
     response = yield from ask(Call(route, route.path, {}, body))
     read(route, response)
-    return Receipt(message["messageId"], len(body))
+    return Receipt(message_id, len(body))
 
 
 def with_id(message: Message) -> Message:
@@ -43,10 +44,11 @@ def with_id(message: Message) -> Message:
 
 def too_large(message: Mapping[str, Any], size: int, limit: int) -> ValidationError:
     """Return the error for a message over the limit; it names the largest field and how many entries that has."""
-    largest = max((name for name in message), key=lambda name: len(values.encode({name: message[name]})))
-    field: Any = message[largest]
-    entries = f", {len(field):,} entries" if isinstance(field, Mapping | list) else ""
-    share = len(values.encode({largest: field}))
+    sizes = {name: len(values.encode(value)) for name, value in message.items()}
+    largest = max(sizes, key=lambda name: sizes[name])
+    field = message[largest]
+    entries = f", {len(cast('Mapping[str, Any]', field)):,} entries" if isinstance(field, Mapping) else ""
+    share = sizes[largest]
     return ValidationError(
         f"makes the message {size:,} B, over the limit of {limit:,} B (this field: {share:,} B{entries}); "
         "send less in one message, or raise `limits.call_bytes` if your workspace takes more",

@@ -38,9 +38,7 @@ def track_pageview(
     **options: Unpack[AnonymousOptions],
 ) -> Message:
     """Record a page view by what a browser knows of it; these are the page properties the vendor names."""
-    known = _given(
-        properties, url=url, title=title, path=path, referrer=referrer, search=search, category=category
-    )
+    known = _given(properties, url=url, title=title, path=path, referrer=referrer, search=search, category=category)
     return message("page", user_id, {"name": title, "properties": known}, options)
 
 
