@@ -80,7 +80,7 @@ class Connection:
             return outcome
         if 200 <= outcome.status < 300:
             return outcome
-        known = (*self.secrets, *call.route.path_values(call.path))
+        known = (*self.secrets, *codec.identifiers(call))
         return error_from(outcome, request=call.route.label, attempts=number, known=known)
 
     def _report(
