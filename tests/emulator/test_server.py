@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Self
 from urllib.parse import urlsplit
@@ -481,6 +482,19 @@ def test_localhost_is_not_public(stand: Stand) -> None:
     """The loopback name is served under its name."""
     with EmulatorServer(stand, "localhost") as server:
         assert server.base_url.startswith("http://localhost:")
+
+
+def test_ipv6_address_is_bracketed(stand: Stand) -> None:
+    """An IPv6 address is served, and written in the base URL as URLs want it."""
+    try:
+        with (
+            EmulatorServer(stand, "::1") as server,
+            urllib.request.urlopen(f"{server.base_url}/x", timeout=20) as answer,
+        ):
+            assert json.load(answer)["url"] == f"{server.base_url}/x"
+    except ConfigurationError:
+        pytest.skip("this machine has no IPv6")
+    assert server.base_url.startswith("http://[::1]:")
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ class HttpConnection(asyncio.Protocol):
         if self._size > self._max_body:
             self._refuse_size()
         else:
-            self._body.append(bytes(data))
+            self._body.append(data)
 
     def _complete(self) -> None:
         head = cast("h11.Request", self._head)
