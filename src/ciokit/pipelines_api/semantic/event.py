@@ -12,34 +12,15 @@ property; at run time the setting `semantic_check` does (`off`, `warn`, `error`)
 
 from __future__ import annotations
 
-import difflib
-import numbers
-import types
+import inspect
 import warnings
-from collections.abc import Callable, Coroutine, Mapping
-from datetime import date
-from decimal import Decimal
-from functools import cached_property
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Generic,
-    Literal,
-    TypeAlias,
-    TypeVar,
-    Union,
-    Unpack,
-    cast,
-    get_args,
-    get_origin,
-    get_type_hints,
-    is_typeddict,
-    overload,
-)
+from collections.abc import Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack, overload
 
 from ciokit.errors import ValidationError
 from ciokit.pipelines_api.messages import AnonymousOptions, Message, message
 from ciokit.pipelines_api.operation import Receipt
+from ciokit.pipelines_api.semantic.shape import Shape, shape_of
 from ciokit.settings import SemanticCheck
 
 if TYPE_CHECKING:
@@ -47,22 +28,29 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Mapping[str, Any])
 
-Number: TypeAlias = float | Decimal
-"""A JSON number: int, float, or Decimal with its exact digits."""
+
+class NoProperties(TypedDict):
+    """No properties are defined."""
 
 
 class SemanticEventWarning(UserWarning):
-    """A semantic event has a property its specification does not know, or one of another type."""
+    """A semantic event has a property its specification does not know, one of another type, or lacks one."""
 
 
 class SemanticEvent(Generic[T]):
-    """An event whose name and properties the vendor defines; calling it records one."""
+    """An event whose name and properties the vendor defines; calling it records one.
 
-    def __init__(self, name: str, properties: type[T]) -> None:
+    `name` is the exact name, `properties` their TypedDict, `context` a TypedDict of what the context has to hold.
+    """
+
+    def __init__(self, name: str, properties: type[T], context: type | None = None) -> None:
         self.name = name
         self.properties = properties
-        known = ", ".join(f"`{key}`" for key in properties.__annotations__) or "none"
-        self.__doc__ = f"Record `{name}`.\n\nProperties: {known}. Types: `{properties.__name__}`."
+        self.context = context
+        self.__name__ = name.lower().replace(" ", "_")
+        self.__doc__ = f"Record `{name}`.\n\n{_listed('Properties', properties)}"
+        if context is not None:
+            self.__doc__ += f"\n\n{_listed('Context', context)}"
 
     def __repr__(self) -> str:
         return f"<semantic event {self.name!r}>"
@@ -90,7 +78,7 @@ class SemanticEvent(Generic[T]):
         properties: T | None = None,
         **options: Unpack[AnonymousOptions],
     ) -> Any:
-        """Record the event for a person, or for `anonymous_id`."""
+        """Record the event for a person, or for `anonymous_id`; the client's `semantic_check` says how strictly."""
         mode = client.settings.semantic_check
         return client.send(self.message(user_id, properties, check=mode, **options))
 
@@ -102,106 +90,53 @@ class SemanticEvent(Generic[T]):
         check: SemanticCheck = "error",
         **options: Unpack[AnonymousOptions],
     ) -> Message:
-        """Build the message without sending it; `check` is what an unknown or wrongly typed property does.
+        """Build the message without sending it.
 
-        Raises `ValidationError` naming the property, with `check="error"`.
+        `check` is what happens to an unknown, wrongly typed or missing property: `error` raises `ValidationError`
+        naming it, `warn` gives a `SemanticEventWarning` and builds the message all the same, `off` does not look.
         """
+        if not isinstance(properties, Mapping | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValidationError(f"is a {type(properties).__name__}; give a dict", field="properties")
         given = dict(properties or {})
         if check != "off":
-            self._check(given, check)
+            self._check(self.shape, "properties", given, check)
+            if self.context is not None:
+                self._check(shape_of(self.context, closed=False), "context", options.get("context") or {}, check)
         return message("track", user_id, {"event": self.name, "properties": given}, options)
 
-    def _check(self, given: Mapping[str, Any], mode: SemanticCheck) -> None:
-        try:
-            self.shape.check(given, "properties", self.name)
-        except ValidationError as error:
-            if mode == "error":
-                raise
-            warnings.warn(str(error), SemanticEventWarning, stacklevel=4)
+    def _check(self, shape: Shape, field: str, given: Mapping[str, Any], mode: SemanticCheck) -> None:
+        misfit = shape.misfit(given, self.name)
+        if misfit is None:
+            return
+        error = ValidationError(misfit[1], field=f"{field}{misfit[0]}")
+        if mode == "error":
+            raise error
+        warnings.warn(str(error), SemanticEventWarning, stacklevel=_frames_of_ours())
 
-    @cached_property
+    @property
     def shape(self) -> Shape:
         """The properties as data: what documentation and contract tests read."""
-        return Shape.of(self.properties)
+        return shape_of(self.properties)
 
 
-def event(name: str, properties: type[T]) -> SemanticEvent[T]:
-    """Declare a semantic event."""
-    return SemanticEvent(name, properties)
+def event(name: str, properties: type[T], *, context: type | None = None) -> SemanticEvent[T]:
+    """Declare a semantic event.
+
+    `context` is a TypedDict of what the message's context has to hold; it may hold more.
+    """
+    return SemanticEvent(name, properties, context)
 
 
-class Shape:
-    """The fields of a TypedDict and how to tell whether a dict fits them."""
-
-    def __init__(self, fields: Mapping[str, Any], required: frozenset[str]) -> None:
-        self.fields = fields
-        self.required = required
-
-    @classmethod
-    def of(cls, typed: type) -> Shape:
-        """Read a TypedDict."""
-        return cls(get_type_hints(typed), frozenset(cast("Any", typed).__required_keys__))
-
-    def check(self, given: Mapping[str, Any], path: str, what: str) -> None:
-        """Raise `ValidationError` for the first key or value that does not fit."""
-        for key in given:
-            if key not in self.fields:
-                near = difflib.get_close_matches(str(key), self.fields, n=1)
-                hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(self.fields) or 'none'}"
-                raise ValidationError(f"is no property of {what}; {hint}", field=f"{path}.{key}")
-        for key in self.required - given.keys():
-            raise ValidationError(f"is required by {what}", field=f"{path}.{key}")
-        for key, value in given.items():
-            if value is not None:
-                _fits(value, self.fields[key], f"{path}.{key}", what)
+def _listed(title: str, typed: type) -> str:
+    # Postponed annotations are listed as they are written: resolving them here would slow down the import.
+    hints: dict[str, Any] = typed.__annotations__
+    lines = [f"- `{name}`: {getattr(hint, '__forward_arg__', hint)}" for name, hint in hints.items()]
+    return "\n".join([f"{title} (`{typed.__name__}`):", *lines]) if lines else f"{title}: none are defined."
 
 
-def _fits(value: Any, hint: Any, path: str, what: str) -> None:
-    if is_typeddict(hint) and isinstance(value, Mapping):
-        Shape.of(hint).check(cast("Mapping[str, Any]", value), path, what)
-    elif get_origin(hint) is list and isinstance(value, list | tuple):
-        (inner,) = get_args(hint)
-        for position, item in enumerate(cast("list[Any]", value)):
-            _fits(item, inner, f"{path}[{position}]", what)
-    elif not any(test(value) for test in _tests(hint)):
-        raise ValidationError(f"is a {type(value).__name__}; {what} has {_named(hint)} here", field=path)
-
-
-def _tests(hint: Any) -> list[Callable[[Any], bool]]:
-    if get_origin(hint) in (Union, types.UnionType):
-        return [test for part in get_args(hint) for test in _tests(part)]
-    if get_origin(hint) is Literal:
-        return [lambda value: value in get_args(hint)]
-    return [_TESTS.get(get_origin(hint) or hint, lambda _: False)]
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, numbers.Number | Decimal) and not isinstance(value, bool)
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
-_TESTS: dict[Any, Callable[[Any], bool]] = {
-    str: lambda value: isinstance(value, str),
-    bool: lambda value: isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"),
-    int: _is_integer,
-    float: _is_number,
-    Decimal: _is_number,
-    dict: lambda value: isinstance(value, Mapping),
-    date: lambda value: isinstance(value, date),
-}
-
-
-def _named(hint: Any) -> str:
-    if get_origin(hint) is Literal:
-        return "one of " + ", ".join(map(str, get_args(hint)))
-    if get_origin(hint) is list:
-        return "a list"
-    if is_typeddict(hint) or get_origin(hint) is dict:
-        return "a dict"
-    if hint == Number:
-        return "a number"
-    parts = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    return " or ".join({"str": "text", "int": "a whole number"}.get(part.__name__, part.__name__) for part in parts)
+def _frames_of_ours() -> int:
+    """Count the frames up to the caller's own code, so that a warning points there."""
+    frame, count = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("ciokit."):
+        frame, count = frame.f_back, count + 1
+    return count

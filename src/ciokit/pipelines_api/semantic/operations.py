@@ -8,25 +8,34 @@ from __future__ import annotations
 
 from typing import Literal, Required, TypedDict
 
-from ciokit.pipelines_api.semantic.event import event
+from ciokit.pipelines_api.semantic.event import NoProperties, event
 
 DeviceType = Literal["ios", "android"]
 DeliveryMetric = Literal["delivered", "clicked", "converted", "opened"]
 
 
-class NoProperties(TypedDict):
-    """No properties are defined."""
+class Device(TypedDict, total=False):
+    """A phone or tablet, by the token its push service issued."""
+
+    token: Required[str]
+    type: DeviceType
+
+
+class DeviceContext(TypedDict):
+    """What the context of a device event has to hold."""
+
+    device: Device
 
 
 class RelationshipDeleted(TypedDict, total=False):
-    """Properties of `Relationship Deleted`."""
+    """Properties of `Relationship Deleted`; `objectTypeId` is 1 where it is left out."""
 
     objectId: Required[str]
     objectTypeId: int
 
 
 class ObjectDeleted(TypedDict, total=False):
-    """Properties of `Object Deleted`."""
+    """Properties of `Object Deleted`; `objectTypeId` is 1 where it is left out."""
 
     objectId: str
     objectTypeId: int
@@ -51,8 +60,8 @@ class ReportContentEvent(TypedDict, total=False):
     templateId: int
 
 
-device_created_or_updated = event("Device Created or Updated", NoProperties)
-device_deleted = event("Device Deleted", NoProperties)
+device_created_or_updated = event("Device Created or Updated", NoProperties, context=DeviceContext)
+device_deleted = event("Device Deleted", NoProperties, context=DeviceContext)
 user_deleted = event("User Deleted", NoProperties)
 user_suppressed = event("User Suppressed", NoProperties)
 user_unsuppressed = event("User Unsuppressed", NoProperties)
