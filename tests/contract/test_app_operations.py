@@ -37,6 +37,13 @@ NOT_IN_THE_FACTS = {
 OURS_FOR_THE_VENDORS = {
     # The schema shows a person's identifiers, with words that speak of an object's; objects.find has the right ones.
     "objects.attributes": [({"object_id", "cio_object_id"}, {"cio_object_id", "id", "email"})],
+    # Live answers have had two fields more than the schema.
+    "objects.relationships": [
+        (
+            {"identifiers", "object_type_id", "object_type_disabled", "attributes", "timestamps"},
+            {"identifiers", "object_type_id", "object_type_disabled"},
+        )
+    ],
 }
 
 over_operations = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.route.name)

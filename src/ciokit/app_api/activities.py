@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from ciokit.app_api.types import CustomerIdentifiers, IdType
 from ciokit.core.endpoint import Group, Query, S, paged
@@ -116,7 +116,7 @@ Those of objects and relationships carry the number of the object type: `_o:<n>:
 """
 
 
-class Activity(TypedDict, total=False):
+class Activity(TypedDict):
     """One entry of the log.
 
     `data` depends on `type`: for `event` the event's own properties, for attribute changes `from` and `to` by attribute
@@ -128,12 +128,12 @@ class Activity(TypedDict, total=False):
     type: str
     timestamp: int
     customer_id: str | None
-    customer_identifiers: CustomerIdentifiers
-    name: str
-    url: str
+    customer_identifiers: NotRequired[CustomerIdentifiers]
+    name: NotRequired[str]
+    url: NotRequired[str]
     data: dict[str, Any]
-    delivery_id: str
-    delivery_type: Literal["ios", "android", "email", "phone"]
+    delivery_id: NotRequired[str]
+    delivery_type: NotRequired[Literal["ios", "android", "email", "phone"]]
 
 
 class Activities(Group[S]):

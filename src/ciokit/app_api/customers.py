@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from ciokit.app_api.activities import Activity, ActivityType
 from ciokit.app_api.types import AudienceFilter, CustomerIdentifiers, IdType, ObjectIdentifiers
@@ -10,21 +10,25 @@ from ciokit.core.endpoint import Field, Group, Path, Query, S, endpoint, paged
 from ciokit.core.retry import Retry
 
 
-class Device(TypedDict, total=False):
+class Device(TypedDict):
     """A device of a person: `id` is its token, `last_used` is in Unix seconds, attributes are text."""
 
     id: str
-    platform: Literal["ios", "android"]
-    last_used: int
-    attributes: dict[str, str]
+    platform: NotRequired[Literal["ios", "android"]]
+    last_used: NotRequired[int]
+    attributes: NotRequired[dict[str, str]]
 
 
-class Person(TypedDict, total=False):
-    """One profile. Attributes come back as text whatever they were sent as; `timestamps` says when each was set."""
+class Person(TypedDict):
+    """One profile.
+
+    Attributes come back as text whatever they were sent as; only `id` and `email` are null where not set. `timestamps`
+    says when each was set, in Unix seconds.
+    """
 
     id: str
     identifiers: CustomerIdentifiers
-    attributes: dict[str, str]
+    attributes: dict[str, str | None]
     timestamps: dict[str, int]
     unsubscribed: bool
     devices: list[Device]
@@ -48,10 +52,13 @@ class FoundByEmail(TypedDict):
     results: list[CustomerIdentifiers]
 
 
-class RelatedObject(TypedDict, total=False):
-    """An object a person is related to, with the attributes of the relationship and when they were set."""
+class RelatedObject(TypedDict):
+    """An object a person is related to, with the attributes of the relationship and when they were set.
 
-    object_type_id: int
+    `object_type_id` is documented as a number and seen as text: compare `str(...)` of it.
+    """
+
+    object_type_id: int | str
     identifiers: ObjectIdentifiers
     attributes: dict[str, Any]
     timestamps: dict[str, int]

@@ -35,7 +35,7 @@ ObjectFilter: TypeAlias = HasObjectAttribute | AllOfObjects | AnyOfObjects | Non
 """Which objects: a dict with exactly one key, `object_attribute`, `and`, `or` or `not`, nested as deep as needed."""
 
 
-class ObjectType(TypedDict, total=False):
+class ObjectType(TypedDict):
     """A kind of object. `id` is a whole number as text, counted from 1."""
 
     id: str
@@ -53,7 +53,7 @@ class ObjectTypes(TypedDict):
     types: list[ObjectType]
 
 
-class ObjectProfile(TypedDict, total=False):
+class ObjectProfile(TypedDict):
     """One object: its attributes and when each was set, in Unix seconds."""
 
     object_type_id: str
@@ -68,12 +68,14 @@ class ObjectAnswer(TypedDict):
     object: ObjectProfile
 
 
-class RelatedPerson(TypedDict, total=False):
-    """A person an object is related to."""
+class RelatedPerson(TypedDict):
+    """A person an object is related to; `attributes` of the relationship and `timestamps` are seen, not documented."""
 
     identifiers: CustomerIdentifiers
     object_type_id: str
-    object_type_disabled: bool
+    object_type_disabled: NotRequired[bool]
+    attributes: NotRequired[dict[str, Any]]
+    timestamps: NotRequired[dict[str, int]]
 
 
 class Objects(Group[S]):
