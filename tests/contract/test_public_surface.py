@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import ciokit
 
 ENGINES = ("httpx2", "h11", "numpy", "pandas", "pyarrow", "trustme", "pytest")
 OPTIONAL = ("hypothesis", "jsonschema_rs", "numpy", "pandas", "pyarrow", "rich", "trustme")
+MACHINERY = {"TYPE_CHECKING", "annotations", "import_module"}
 NOT_CORE = ("ciokit.testing",)  # the pytest plugin: pytest is there when it is loaded
 
 MEASURE = "import time; a = time.process_time(); import {}; print(time.process_time() - a)"
@@ -42,11 +45,20 @@ def _seconds(module: str) -> float:
 
 def test_all_lists_every_public_name() -> None:
     """`ciokit.__all__` is sorted, every name in it can be got, and no other public name is there."""
-    assert ciokit.__all__ == sorted(ciokit.__all__)
+    assert list(ciokit.__all__) == sorted(ciokit.__all__)
     assert [name for name in ciokit.__all__ if not hasattr(ciokit, name)] == []
-    modules = {name.rpartition(".")[2] for name in sys.modules if name.startswith("ciokit.")}
-    public = {name for name in dir(ciokit) if not name.startswith("_")} - modules - {"annotations"}
-    assert public == {name for name in ciokit.__all__ if not name.startswith("_")} - modules
+    modules = {name.removeprefix("ciokit.") for name in sys.modules if name.startswith("ciokit.")}
+    public = {name for name in dir(ciokit) if name.isidentifier() and not name.startswith("_")}
+    assert public - modules - MACHINERY == {name for name in ciokit.__all__ if not name.startswith("_")} - modules
+
+
+def test_names_for_editors_are_the_names_at_run_time() -> None:
+    """What type checkers see imported in `ciokit` is what is loaded on first use, from the same modules."""
+    tree = ast.parse(Path(ciokit.__file__).read_text())
+    guarded = next(node for node in tree.body if isinstance(node, ast.If)).body
+    seen = {alias.name: node.module for node in guarded if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert seen == ciokit._HOME
+    assert set(seen) == set(ciokit.__all__)
 
 
 def test_import_loads_no_client_and_no_engine() -> None:

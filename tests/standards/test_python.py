@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 LONGEST_MODULE = 400
 OWN_CODE = ("src/", "tests/", "demo/", "benchmarks/", "notebooks/")
 
+_EXCEPTION = re.compile(r"#\s*(?:noqa|type: ?ignore|pyright: ?ignore)[^\s#\]]*(?: ?[A-Z]+\d+,?)*\]?(?P<reason>.*)")
 _CHECKING = ("assert", "check", "expect", "validate")
 
 Rule = Callable[[str, ast.Module, str], Iterator[str]]
@@ -44,6 +46,13 @@ def fatal_arrow(name: str, tree: ast.Module, _text: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr in {"to_pyarrow_table", "to_pyarrow_dataset"}:
             yield f"{name}:{node.lineno}: {node.attr}"
+
+
+def unexplained_exception(name: str, _tree: ast.Module, text: str) -> Iterator[str]:
+    """Where a checker is told to look away, the line says why."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if name.startswith("src/") and (found := _EXCEPTION.search(line)) and not found["reason"].strip(" -#"):
+            yield f"{name}:{number}: {found[0]}"
 
 
 def unexplained_test(name: str, tree: ast.Module, _text: str) -> Iterator[str]:
@@ -97,6 +106,8 @@ def _checks(node: ast.AST) -> bool:
         return True
     if not isinstance(node, ast.Call):
         return False
+    if any(k.arg == "check" and getattr(k.value, "value", False) is True for k in node.keywords):
+        return True  # a process that must end well
     called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     return called in {"raises", "warns", "fail"} or called.lstrip("_").startswith(_CHECKING)
 
@@ -106,6 +117,7 @@ BAD: dict[Rule, tuple[str, str]] = {
     too_long: ("src/ciokit/a.py", '"""A."""\n' + "x = 1\n" * LONGEST_MODULE),
     environment_read: ("src/ciokit/a.py", "import os\nkey = os.environ['A']\n"),
     fatal_arrow: ("demo/a.py", "table.to_pyarrow_table()\n"),
+    unexplained_exception: ("src/ciokit/a.py", "x = f()  # type: ignore[arg-type]\n"),
     unexplained_test: ("tests/test_a.py", "def test_a():\n    assert f()\n"),
     empty_test: ("tests/test_a.py", "def test_a():\n    f()\n"),
     own_code_patched: ("tests/test_a.py", "from ciokit import values\nmonkeypatch.setattr(values, 'encode', f)\n"),

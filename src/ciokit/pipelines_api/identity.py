@@ -26,8 +26,8 @@ def create_alias(user_id: str, previous_id: str, **options: Unpack[Options]) -> 
 
 def merge_profiles(
     client: CustomerIOClient | AsyncCustomerIOClient,  # noqa: ARG001 - the contract's signature; refused all the same
-    primary_user_id: str,  # noqa: ARG001
-    secondary_user_id: str,  # noqa: ARG001
+    primary_user_id: str,  # noqa: ARG001 - same
+    secondary_user_id: str,  # noqa: ARG001 - same
 ) -> NoReturn:
     """Refuse: the Data Pipelines API cannot merge profiles, and pretending with `alias` would merge nothing.
 

@@ -54,7 +54,7 @@ def create_batch_operations(operation_type: BatchType, rows: Iterable[Mapping[st
 
 
 def _message(kind: str, columns: Mapping[str, str], row: Mapping[str, Any], place: int) -> Message:
-    if not isinstance(row, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(row, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # rows come from untyped code
         raise ValidationError(f"is a {type(row).__name__}; a row is a dict", field=f"rows[{place}]")
     built: dict[str, Any] = {"type": kind}
     for column, value in row.items():
