@@ -1,0 +1,168 @@
+"""`python -m benchmarks [--quick]`: runs every measure in turn and prints a table of what it found."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from benchmarks.processes import BenchmarkError, ask, cores, measure, server
+from benchmarks.stopwatch import Measure
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is done: rows and calls of each run, and how often all runs are repeated."""
+
+    rows: int
+    peer_rows: int
+    calls: int
+    singles: int
+    batched: int
+    rounds: int
+
+
+_FULL = Scale(rows=300_000, peer_rows=30_000, calls=1_000, singles=10_000, batched=150_000, rounds=5)
+_QUICK = Scale(rows=60_000, peer_rows=8_000, calls=300, singles=3_000, batched=40_000, rounds=1)
+
+Runs = dict[str, list[Measure]]
+
+
+def alternate(runs: dict[str, Callable[[], Measure]], rounds: int) -> Runs:
+    """Run each in turn, `rounds` times, so that a machine that slows down does so for all."""
+    found: Runs = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            found[name].append(run())
+    return found
+
+
+def ratio(top: list[float], bottom: list[float]) -> float:
+    """Return the median of the ratios of the rounds: neighbours in time, under the same conditions."""
+    return median(one / other for one, other in zip(top, bottom, strict=True))
+
+
+def rates(measures: list[Measure]) -> list[float]:
+    """Return the units per second of each round."""
+    return [each.rate for each in measures]
+
+
+def costs(measures: list[Measure]) -> list[float]:
+    """Return the CPU of a unit in each round."""
+    return [each.cost for each in measures]
+
+
+def show(runs: Runs, unit: str) -> None:
+    """Print the medians of each run."""
+    for name, measures in runs.items():
+        print(f"  {name:<50} {median(rates(measures)):>11,.0f} {unit}/s {median(costs(measures)):>9,.2f} us CPU")
+
+
+def judge(what: str, found: float, sign: str, target: float) -> None:
+    """Print a number beside its target."""
+    reached = found >= target if sign == ">=" else found <= target
+    print(f"  {what:<50} {found:>11,.2f}   target {sign} {target:,g}: {'reached' if reached else 'missed'}")
+
+
+def batches(scale: Scale) -> None:
+    """Measure rows through `client.batch`."""
+    with server("benchmarks.sink") as port:
+
+        def arriving(module: str, count: int, *more: str) -> Callable[[], Measure]:
+            def run() -> Measure:
+                result = measure(module, port, count, *more)
+                arrived = ask(f"http://127.0.0.1:{port}/")
+                if arrived["bytes"] < 200 * count:
+                    raise BenchmarkError(f"{module} sent {arrived['bytes']:,} B for {count:,} rows")
+                return result
+
+            return run
+
+        runs = alternate(
+            {
+                "floor: encode, join, one bare socket": arriving("benchmarks.floor", scale.rows),
+                "ciokit, messageId given": arriving("benchmarks.ours", scale.rows, "named"),
+                "ciokit, messageId minted": arriving("benchmarks.ours", scale.rows, "nameless"),
+                "customerio-cdp-analytics, messageId minted": arriving("benchmarks.peer", scale.peer_rows),
+            },
+            scale.rounds,
+        )
+    floor, named, nameless, peer = runs.values()
+    show(runs, "rows")
+    judge("ciokit / official client, rows/s", ratio(rates(nameless), rates(peer)), ">=", 10)
+    judge("official client / ciokit, CPU a row", ratio(costs(peer), costs(nameless)), ">=", 10)
+    judge("ciokit / floor, rows/s", ratio(rates(named), rates(floor)), ">=", 0.5)
+    judge("floor / ciokit, CPU a row", ratio(costs(floor), costs(named)), ">=", 0.5)
+
+
+def calls(scale: Scale) -> None:
+    """Measure single calls."""
+    kinds = {"blocking": 0, "awaitable": 1, "awaitable, 16 at once": 16}
+    with server("benchmarks.sink") as port:
+        runs = alternate(
+            {
+                f"{name}, {kind}": lambda who=who, ways=ways: measure("benchmarks.calls", port, scale.calls, who, ways)
+                for kind, ways in kinds.items()
+                for name, who in (("httpx2 post", "bare"), ("ciokit track", "ours"))
+            },
+            scale.rounds,
+        )
+    show(runs, "calls")
+    for kind in kinds:
+        found = ratio(costs(runs[f"ciokit track, {kind}"]), costs(runs[f"httpx2 post, {kind}"]))
+        judge(f"ciokit / httpx2, CPU a call, {kind}", found, "<=", 1.3)
+
+
+def emulator(scale: Scale) -> None:
+    """Measure the emulator, bound to one core where that can be done; what asks it has another."""
+    available = cores()
+    its, ours = (available[0], available[-1]) if len(available) > 1 else (None, None)
+    shapes = {"track calls": ("single", scale.singles), "events in batches": ("batch", scale.batched)}
+    found: Runs = {name: [] for name in shapes}
+    for _ in range(scale.rounds):
+        for name, (shape, count) in shapes.items():
+            with server("ciokit", "emulate", "--port", 0, "--quiet", core=its) as url:
+                found[name].append(measure("benchmarks.load", url.rpartition(":")[2], count, shape, core=ours))
+    print("  (the CPU is that of the sending process)")
+    show(found, "events")
+    judge("single track calls/s on one core", median(rates(found["track calls"])), ">=", 2_000)
+    judge("batched events/s on one core", median(rates(found["events in batches"])), ">=", 30_000)
+
+
+_PARTS: dict[str, tuple[str, Callable[[Scale], None]]] = {
+    "batches": ("Rows through `client.batch`", batches),
+    "calls": ("Single calls", calls),
+    "emulator": ("The emulator", emulator),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the parts asked for; 1 if one of them could not be run, whatever the numbers are."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=sys.modules["benchmarks"].__doc__)
+    parser.add_argument("--quick", action="store_true", help="one small round of each: seconds, and rough numbers")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(_PARTS)}; all if none is named")
+    options = parser.parse_args(arguments)
+    unknown = set(options.parts) - _PARTS.keys()
+    if unknown:
+        parser.error(f"{min(unknown)} is no part; there are {', '.join(_PARTS)}")
+    scale = _QUICK if options.quick else _FULL
+    version = ".".join(map(str, sys.version_info[:3]))
+    print(f"Python {version}, {len(cores()) or '?'} cores; medians of {scale.rounds} alternating rounds")
+    failed, started = False, time.monotonic()
+    for name in options.parts or _PARTS:
+        title, part = _PARTS[name]
+        print(f"\n{title}")
+        try:
+            part(scale)
+        except BenchmarkError as error:
+            failed = True
+            print(f"  could not be measured: {error}")
+    print(f"\n{time.monotonic() - started:.0f} s")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""Starting what is measured: every measure in a process of its own, servers for as long as a block lasts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+from benchmarks.stopwatch import Measure
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+class BenchmarkError(Exception):
+    """Something could not be measured."""
+
+
+def measure(module: str, *arguments: object, core: int | None = None) -> Measure:
+    """Run `python -m module arguments` and return what it measured, or raise `BenchmarkError`."""
+    with _started(module, arguments) as process:
+        pin(process.pid, core)
+        out, err = process.communicate(timeout=120)
+    if process.returncode:
+        raise BenchmarkError(f"{module} ended with {process.returncode}: {(err.strip().splitlines() or ['?'])[-1]}")
+    return Measure.read(out.splitlines()[-1])
+
+
+@contextmanager
+def server(module: str, *arguments: object, core: int | None = None) -> Iterator[str]:
+    """Run a server, which prints its address in its first line, and yield that line."""
+    with _started(module, arguments) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline().strip()
+            if not line:
+                _, err = process.communicate(timeout=10)
+                raise BenchmarkError(f"{module} did not start: {(err.strip().splitlines() or ['?'])[-1]}")
+            pin(process.pid, core)
+            yield line
+        finally:
+            process.terminate()
+
+
+def _started(module: str, arguments: tuple[object, ...]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=_ROOT, stdout=pipe, stderr=pipe, text=True)  # noqa: S603 - modules named here
+
+
+def ask(url: str) -> dict[str, int]:
+    """Return the JSON at a URL of this machine."""
+    with urlopen(url, timeout=30) as answer:  # noqa: S310 - the URL is that of a server started here
+        found: dict[str, int] = json.load(answer)
+    return found
+
+
+def cores() -> list[int]:
+    """Return the cores this process may use; none where a process cannot be bound to one."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+def pin(pid: int, core: int | None) -> None:
+    """Bind a process to one core."""
+    if core is not None:
+        os.sched_setaffinity(pid, {core})
