@@ -15,9 +15,8 @@ class Switches:
 
     - `size_base`: what "32KB" and "500KB" mean. `decimal` (32,000 and 500,000 bytes) is the stricter reading; `binary`
       counts 1,024 bytes a KB. (Pipelines spec, `info.description`, gives no base.)
-    - `item_size`: whether a batch's 32 KB rule looks at an item as it was written on the wire.
-    - `strict_batch`: what strict mode does with a batch that holds a bad item. `all_or_nothing` refuses all of it;
-      `partial` takes the good items and names the bad ones in a 400.
+    - `strict_batch`: what strict mode does with a batch that holds a bad item. `all_or_nothing` refuses all of it and
+      does not say which; `partial` takes the good items and names the bad ones in a 400.
     - `dedupe`: whether a repeated `messageId` changes nothing (`on`, without a time limit) or is taken again (`off`).
       The spec calls the id unique and states no window.
     - `item_context`: whether `context` and `integrations` of an item inside a batch are `ignored` (the batch's own
@@ -30,11 +29,12 @@ class Switches:
     - `anonymous_merge_days`: how old an anonymous event may be to join the person who is identified (30 is documented
       for the Track API).
     - `attributes_as_strings`: whether the App API shows every attribute as text (seen by RudderStack's live suite).
+    - `rate_limits`: whether more requests than the documented pace are let through (`off`; the vendor calls the
+      Pipelines limit not strictly enforced) or answered 429 with `Retry-After` (`enforce`).
     - `ingestion_delay`: seconds until what was accepted can be read; the service takes one or two.
     """
 
     size_base: Literal["decimal", "binary"] = "decimal"
-    item_size: Literal["wire", "compact"] = "wire"
     strict_batch: Literal["all_or_nothing", "partial"] = "all_or_nothing"
     dedupe: Literal["on", "off"] = "on"
     item_context: Literal["ignored", "honoured"] = "ignored"
@@ -44,6 +44,7 @@ class Switches:
     future_timestamps: Literal["keep", "drop"] = "keep"
     anonymous_merge_days: float = 30.0
     attributes_as_strings: bool = True
+    rate_limits: Literal["off", "enforce"] = "off"
     ingestion_delay: float = 0.0
 
     def changed(self, changes: Mapping[str, Any]) -> Switches:

@@ -26,7 +26,7 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 class Entry:
     """One line of the activity log: an `Event` or an `Activity`.
 
-    `number` is its place in `World.log` and never changes. `raw` holds the details as JSON: 150,000 decoded baskets
+    `number` is its place in `World.log` and never changes. `raw` is JSON, read by `data`: 150,000 decoded baskets
     would not fit into a small machine. `timestamp` is when it happened, `received` when it arrived, in unix seconds.
     `person` is None for anonymous events and for what concerns objects alone.
     """
@@ -40,7 +40,7 @@ class Entry:
 
     @property
     def data(self) -> dict[str, Any]:
-        """The details, decoded anew on each read: an event's properties, or `{name: {"from": ..., "to": ...}}`."""
+        """The details, decoded anew on each read, such as `{name: {"from": ..., "to": ...}}` of an attribute change."""
         return cast("dict[str, Any]", orjson.loads(self.raw)) if self.raw else {}
 
     @property
@@ -54,11 +54,24 @@ class Entry:
 
 @dataclass(slots=True, eq=False)
 class Event(Entry):
-    """Something a person did: `type` is event, page or screen; `name` is "" for a page without one."""
+    """Something a person did: `type` is event, page or screen; `name` is "" for a page without one.
+
+    `raw` is the whole message as it was sent, with white space taken out.
+    """
 
     name: str
     message_id: str
     anonymous_id: str | None
+
+    @property
+    def message(self) -> dict[str, Any]:
+        """The message in wire form, decoded anew on each read."""
+        return cast("dict[str, Any]", orjson.loads(self.raw))
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The properties, decoded anew on each read."""
+        return cast("dict[str, Any]", self.message.get("properties") or {})
 
 
 @dataclass(slots=True, eq=False)
@@ -107,6 +120,7 @@ class Person:
     timestamps: dict[str, int] = field(default_factory=dict[str, int])
     devices: dict[str, Device] = field(default_factory=dict[str, Device])
     relationships: dict[ObjectKey, Relationship] = field(default_factory=dict[ObjectKey, Relationship])
+    anonymous_ids: set[str] = field(default_factory=set[str])
     log: list[Entry] = field(default_factory=list[Entry])
     deleted: bool = False
 
