@@ -87,7 +87,7 @@ class EventGroup:
 
     def find(self, event_type: str) -> SemanticEvent[Any]:
         """Return the event of this name, or raise `ValidationError` with the nearest and all known names."""
-        found = self._events.get(event_type)
+        found = self._events.get(str(event_type))
         if found is not None:
             return found
         wanted = str(event_type).lower().replace("_", " ")

@@ -95,7 +95,7 @@ class SemanticEvent(Generic[T]):
         `check` is what happens to an unknown, wrongly typed or missing property: `error` raises `ValidationError`
         naming it, `warn` gives a `SemanticEventWarning` and builds the message all the same, `off` does not look.
         """
-        if not isinstance(properties, Mapping | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(properties, Mapping | None):  # pyright: ignore[reportUnnecessaryIsInstance]  # not every caller has a type checker
             raise ValidationError(f"is a {type(properties).__name__}; give a dict", field="properties")
         given = dict(properties or {})
         if check != "off":
