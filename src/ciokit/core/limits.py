@@ -42,7 +42,7 @@ class SlidingWindow:
             slot = self._next % self.requests
             before = self._granted[slot]
             at = now()
-            if before != _PENDING and at - before >= self._window:
+            if at >= before + self._window:  # never so while that one is pending
                 self._granted[slot] = at
                 self._next += 1
                 return
@@ -57,14 +57,14 @@ class SlidingWindow:
                 self._granted[slot] = _PENDING
         if before == _PENDING:
             before = yield from self._take_over(slot)
-        granted = before
+        granted, ready = before, before + self._window
         try:
             while True:
                 at = now()
-                if at - before >= self._window:
+                if at >= ready:
                     granted = at
                     return
-                yield Wait(before + self._window - at)
+                yield Wait(ready - at)
         finally:
             with self._lock:
                 self._granted[slot] = granted

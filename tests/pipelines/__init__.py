@@ -1,0 +1,1 @@
+"""Tests of the Data Pipelines API, at the wire."""
