@@ -8,14 +8,14 @@ import logging
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ciokit import values
+from ciokit import CustomerIOClient, values
 from ciokit.app_api import AppClient, AsyncAppClient
 from ciokit.app_api.client import GROUPS
 from ciokit.core import codec
@@ -404,3 +404,76 @@ def test_error_of_the_service_is_told() -> None:
     body = values.encode({"errors": [{"detail": "id_type is not enabled", "status": "400"}]})
     with pytest.raises(ApiError, match=r"GET /v1/customers/\{customer_id\}/attributes: .*id_type is not"):
         _client(Wire(Response(400, {}, body))).customers.attributes("u1", id_type="phone")
+
+
+# The emulator
+
+WORLD: list[dict[str, Any]] = [
+    {"type": "identify", "userId": "u1", "traits": {"email": "ann@x.io", "age": 41, "tags": ["a"], "none": None}},
+    {"type": "track", "userId": "u1", "event": "Signed Up", "properties": {"n": 1}},
+    {"type": "page", "userId": "u1", "name": "Home", "properties": {"url": "https://x.io/"}},
+    {"type": "group", "userId": "u1", "groupId": "acme", "traits": {"name": "A", "relationshipAttributes": {"r": 1}}},
+]
+DEVICE = {
+    "type": "track",
+    "userId": "u1",
+    "event": "Device Created or Updated",
+    "properties": {"app_version": 3},
+    "context": {"device": {"token": "t1", "type": "ios"}},
+}
+ASK: dict[str, dict[str, Any]] = {
+    "customers.find": {"filter": {"attribute": {"field": "id", "operator": "exists"}}},
+    "customers.find_by_email": {"email": "ann@x.io"},
+    "customers.attributes_of": {"ids": ["u1"]},
+    "objects.find": {
+        "object_type_id": "1",
+        "filter": {"object_attribute": {"field": "name", "operator": "exists", "type_id": "1"}},
+    },
+    "objects.types": {},
+    "objects.attributes": {"object_type_id": 1, "object_id": "acme"},
+    "objects.relationships": {"object_type_id": 1, "object_id": "acme"},
+    "activities.find": {},
+}
+
+
+@over_operations
+def test_emulator_answers_as_declared(
+    operation: Declared[..., Any], ciokit_client: CustomerIOClient, ciokit_app_client: AppClient
+) -> None:
+    """What the emulator answers has the declared fields with the declared types, and no others."""
+    for message in (*WORLD, DEVICE):
+        ciokit_client.send(message)
+    answer = _call(ciokit_app_client, operation, ASK.get(operation.route.name, {"customer_id": "u1"}))
+    assert answer
+    _check(answer, operation.route.returns, operation.route.name)
+
+
+def _check(value: Any, hint: Any, where: str) -> None:
+    if _kinds(hint) != [hint]:
+        assert any(_fits(value, kind, where) for kind in _kinds(hint)), f"{where}: {value!r} is not {hint}"
+    elif is_typeddict(hint):
+        hints = get_type_hints(hint)
+        extras = get_type_hints(hint, include_extras=True)
+        required = {name for name, kind in extras.items() if get_origin(kind) is not NotRequired}
+        assert required <= value.keys() <= hints.keys(), f"{where}: {sorted(value)}"
+        for name, inner in value.items():
+            _check(inner, hints[name], f"{where}.{name}")
+    elif get_origin(hint) is list:
+        assert isinstance(value, list), where
+        for place, inner in enumerate(value):
+            _check(inner, get_args(hint)[0], f"{where}[{place}]")
+    elif get_origin(hint) is dict:
+        for name, inner in value.items():
+            _check(inner, get_args(hint)[1], f"{where}.{name}")
+    elif get_origin(hint) is Literal:
+        assert value in get_args(hint), f"{where}: {value!r}"
+    elif hint is not Any:
+        assert type(value) is hint, f"{where}: {value!r} is not {hint}"
+
+
+def _fits(value: Any, hint: Any, where: str) -> bool:
+    try:
+        _check(value, hint, where)
+    except AssertionError:
+        return False
+    return True
