@@ -62,7 +62,6 @@ class Ingest:
 
     def receive(self, arrival: Arrival, at: float) -> Response:
         """Take one request that arrives at a time (unix seconds) and return its answer."""
-        self.world.now = int(at)
         self.settle(at)
         refusal = self._unreadable(arrival)
         body = arrival.body
@@ -88,7 +87,9 @@ class Ingest:
         """Let everything happen whose ingestion delay is over."""
         while self._waiting and self._waiting[0][0] <= at:
             due, item = self._waiting.popleft()
+            self.world.now = int(due)  # not the time of whoever happens to look first
             self._apply(item, due)
+        self.world.now = int(at)
 
     def clear(self) -> None:
         """Forget what is still waiting."""

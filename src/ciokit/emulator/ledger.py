@@ -60,6 +60,11 @@ class Ledger:
     refused: int = 0
     drops: list[Drop] = field(default_factory=list[Drop])
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self.accepted, self.drops = Counter(), []
+        self.duplicates = self.refused = 0
+
     @property
     def dropped(self) -> int:
         """How many items were dropped behind a 200."""

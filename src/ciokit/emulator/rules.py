@@ -17,6 +17,7 @@ Context = Mapping[str, Any]
 
 # Pipelines spec, `/batch`: identify, group, track, page and screen. `alias` is not among them.
 BATCHABLE = ("identify", "group", "track", "page", "screen")
+TYPES = (*BATCHABLE, "alias")
 
 DEVICE_CHANGED = "Device Created or Updated"
 DEVICE_DELETED = "Device Deleted"

@@ -1,0 +1,316 @@
+"""The emulator as one object: a request in, a reply out, and a world in between.
+
+```python
+emulator = Emulator()
+client = CustomerIOClient("any-key", transport=emulator.transport)
+```
+
+Sockets are `ciokit.emulator.server`, and what there is under `/_emulator` is `ciokit.emulator.control`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+
+from ciokit.core import codec
+from ciokit.core.endpoint import Route, declared
+from ciokit.core.wire import Request, Response
+from ciokit.emulator import behaviour, seeds
+from ciokit.emulator.clock import EmulatorClock
+from ciokit.emulator.control import Control
+from ciokit.emulator.faults import Fault, Faults
+from ciokit.emulator.ingest import Arrival, Ingest
+from ciokit.emulator.inprocess import AsyncInProcessTransport, InProcessTransport
+from ciokit.emulator.ledger import Ledger
+from ciokit.emulator.reply import Reply
+from ciokit.emulator.routing import ApiFault, Router, answer, bindings
+from ciokit.emulator.shapes import misfit
+from ciokit.emulator.state import Journal, Record
+from ciokit.emulator.switches import DEFAULTS, Switches
+from ciokit.emulator.traffic import Asked, Paces, Traffic
+from ciokit.emulator.world import World
+from ciokit.errors import ConfigurationError, ValidationError
+from ciokit.pipelines_api.operations import Pipelines
+
+__all__ = ["Emulator", "behaviour"]
+
+_JSON = {"content-type": "application/json"}
+_CONTROL = "/_emulator"
+
+
+class Emulator:
+    """A local Customer.io workspace.
+
+    - `key`: the only key that is let in; without one, any that is not empty.
+    - `state`: a directory that keeps the world across restarts; without one it is gone with the process.
+    - `switches`: how to behave where the vendor is silent. Kept in `state` too: given again, other than the default,
+      they replace the kept ones.
+    - `clock`: the emulator's time.
+
+    Safe to use from many threads. Raises `ConfigurationError` if `state` cannot be used, is in use, or is damaged.
+    """
+
+    def __init__(
+        self,
+        *,
+        key: str | None = None,
+        state: Path | None = None,
+        switches: Switches = DEFAULTS,
+        clock: EmulatorClock | None = None,
+    ) -> None:
+        self.clock = clock or EmulatorClock()
+        self.world = World(switches)
+        self.ledger = Ledger()
+        self.ingest = Ingest(self.world, self.ledger)
+        self.faults = Faults()
+        self.traffic = Traffic()
+        self.transport = InProcessTransport(self)
+        self.async_transport = AsyncInProcessTransport(self)
+        self.key = key
+        self._lock = threading.RLock()
+        self._control = Control(self)
+        self._paces = Paces()
+        self._welcome: set[tuple[str, str, str | None]] = set()
+        self._handlers = {binding.endpoint.route.label: binding.handler for binding in bindings()}
+        pipelines = [operation.route for operation in declared(Pipelines)]
+        self._router = Router([*pipelines, *(binding.endpoint.route for binding in bindings())])
+        self._closed = False
+        self.journal: Journal | None = None
+        if state is not None:
+            journal = Journal(Path(state))
+            try:
+                self._replay(journal, switches)
+            except BaseException:
+                journal.close()
+                raise
+            self.journal = journal
+
+    # What happens to a request
+
+    def handle(self, request: Request) -> Reply:
+        """Decide about one request; header names in any casing, `url` complete."""
+        with self._lock:
+            if self._closed:
+                raise ConfigurationError("the emulator is closed; make a new one")
+            path, _, query = _target(request.url).partition("?")
+            if path == _CONTROL or path.startswith(_CONTROL + "/"):
+                name = path.removeprefix(_CONTROL).strip("/")
+                return Reply(self._control.handle(request.method, name, parse_qs(query), request.body))
+            return self._answered(request, path, query)
+
+    def close(self) -> None:
+        """Let go of the state directory; the world can still be looked at."""
+        with self._lock:
+            self._closed = True
+            if self.journal is not None:
+                self.journal.close()
+
+    def _answered(self, request: Request, path: str, query: str) -> Reply:
+        at = self.clock.now()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        route: Route | None = None
+        lost: ApiFault | None = None
+        try:
+            route = self._router.find(request.method, path)
+        except ApiFault as fault:
+            lost = fault
+        label = route.label if route is not None else f"{request.method} {path}"
+        rule = self.faults.decide(label, f"{request.method} {path}")
+        if rule is not None and not rule.commits:
+            response = _failure(rule, route)
+        elif route is None:
+            response = _envelope(None, lost or ApiFault(404, "no route"))
+        else:
+            response = self._served(route, Request(request.method, path, headers, request.body), query, at)
+            if rule is not None and rule.status is not None:
+                response = _failure(rule, route)
+        reset = rule.reset if rule is not None else ""
+        asked = Asked(
+            self.traffic.requests + 1,
+            at,
+            request.method,
+            path + (f"?{query}" if query else ""),
+            label,
+            headers.get("x-strict-mode") == "1",
+            response.status,
+            len(request.body),
+            request.body or None,
+            rule.id if rule is not None else None,
+        )
+        self.traffic.note(asked, "reset" if reset else str(response.status))
+        return Reply(response, rule.delay if rule is not None else 0.0, reset)
+
+    def _served(self, route: Route, request: Request, query: str, at: float) -> Response:
+        try:
+            if self.world.switches.rate_limits == "enforce":
+                self._keep_pace(route.surface, at)
+            if route.surface == "pipelines":
+                return self._pipelines(route, request, at)
+            return self._read(route, request, query, at)
+        except ApiFault as fault:
+            return _envelope(route, fault)
+
+    def _pipelines(self, route: Route, request: Request, at: float) -> Response:
+        headers = request.headers
+        encoding = headers.get("content-encoding", "").strip().lower()
+        arrival = Arrival(
+            route.path.rpartition("/")[2],
+            request.body,
+            strict=headers.get("x-strict-mode") == "1",
+            authorized=self._allowed(headers, "basic"),
+            encoding="" if encoding == "identity" else encoding,
+        )
+        if self.journal is not None:
+            detail = {"kind": arrival.kind, "strict": arrival.strict, "authorized": arrival.authorized}
+            self.journal.add(Record("receive", at, {**detail, "encoding": arrival.encoding}, arrival.body))
+        return self.ingest.receive(arrival, at)
+
+    def _read(self, route: Route, request: Request, query: str, at: float) -> Response:
+        if not self._allowed(request.headers, "bearer"):
+            raise ApiFault(401, "the key is missing or wrong; it is sent as `Authorization: Bearer KEY`")
+        self.ingest.settle(at)
+        try:
+            arguments = codec.parse(route, request.url, parse_qs(query, keep_blank_values=True), request.body)
+        except ValidationError as error:
+            raise ApiFault(400, f"{error.field}: {error.message}" if error.field else error.message) from None
+        for name, value in arguments.items():
+            wrong = misfit(value, route.types[name], name)
+            if wrong:
+                raise ApiFault(400, wrong)
+        result = self._handlers[route.label](self.world, **arguments)
+        return Response(200, _JSON, orjson.dumps(answer(route, result)))
+
+    def _keep_pace(self, surface: str, at: float) -> None:
+        wait = self._paces.over(surface, at)
+        if wait is not None:
+            raise ApiFault(429, f"the {surface} pace is exceeded", {"retry-after": str(wait)})
+
+    def _allowed(self, headers: Mapping[str, str], scheme: str) -> bool:
+        given = headers.get("authorization", "")
+        if (scheme, given, self.key) in self._welcome:
+            return True
+        kind, _, credential = given.strip().partition(" ")
+        key = credential.strip() if scheme == "bearer" else _user_name(credential.strip())
+        good = kind.lower() == scheme and bool(key)
+        if self.key is not None:
+            good = good and hmac.compare_digest(key.encode(), self.key.encode())
+        if good and len(self._welcome) < 1_000:
+            self._welcome.add((scheme, given, self.key))
+        return good
+
+    # What tests and the control API do to it
+
+    def stats(self) -> dict[str, Any]:
+        """Return counts of what was asked, what became of it, and what the world holds."""
+        with self._lock:
+            self._catch_up()
+            return self._control.stats()
+
+    def reset(self) -> None:
+        """Forget the world, the ledger, the request log and all faults; clock and switches stay."""
+        with self._lock:
+            self._forget()
+            self.faults.remove()
+            self.traffic = Traffic()
+            if self.journal is not None:
+                self.journal.clear()
+                self._note_settings()
+
+    def seed(self, given: seeds.Seed | Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Put people, messages and segments into the world, or just messages; see `ciokit.emulator.seeds`.
+
+        Messages are in wire form with their `type`. They do not count as traffic, and no size limit holds. Return what
+        had no effect, as `{"index": ..., "field": ..., "reason": ...}`. Raises `ValidationError` for what breaks a
+        rule; then nothing is taken.
+        """
+        with self._lock:
+            at = self._catch_up()
+            whole = given if isinstance(given, Mapping) else {"messages": list(given)}
+            seed = seeds.read(whole, self.world)
+            if self.journal is not None:
+                self.journal.add(Record("seed", at, body=orjson.dumps(whole)))
+            return seeds.plant(self.world, seed)
+
+    def switch(self, changes: Mapping[str, Any]) -> None:
+        """Set some switches; `ValidationError` names a wrong one and what it can be."""
+        with self._lock:
+            self._catch_up()
+            self.world.switches = self.world.switches.changed(changes)
+            self._note_settings()
+
+    def advance(self, seconds: float) -> None:
+        """Let the emulator's time pass."""
+        with self._lock:
+            self.clock.advance(seconds)
+            self._catch_up()
+            self._note_settings()
+
+    def _catch_up(self) -> float:
+        at = self.clock.now()
+        self.ingest.settle(at)
+        return at
+
+    def _forget(self) -> None:
+        self.world.reset()
+        self.ingest.clear()
+        self.ledger.clear()
+
+    def _note_settings(self) -> None:
+        if self.journal is not None:
+            detail = {"offset": self.clock.offset, "switches": self.world.switches.as_dict()}
+            self.journal.add(Record("settings", self.clock.now(), detail))
+
+    def _replay(self, journal: Journal, given: Switches) -> None:
+        self.world.switches = DEFAULTS
+        for record in journal.records():
+            detail = record.detail
+            if record.do == "settings":
+                self.ingest.settle(record.at)
+                self.clock.offset = detail["offset"]
+                self.world.switches = Switches(**detail["switches"])
+            elif record.do == "seed":
+                self.ingest.settle(record.at)
+                seeds.plant(self.world, seeds.read(orjson.loads(record.body), self.world))
+            else:
+                self.ingest.receive(Arrival(body=record.body, **detail), record.at)
+        kept = self.world.switches
+        self.world.switches = given if given != DEFAULTS else kept
+        if self.world.switches != kept:
+            self.journal = journal
+            self._note_settings()
+
+
+def _target(url: str) -> str:
+    """Return raw path and query of an absolute URL."""
+    start = url.find("/", url.find("://") + 3)
+    return url[start:] if start >= 0 else "/"
+
+
+def _user_name(credential: str) -> str:
+    try:
+        return base64.b64decode(credential, validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _failure(fault: Fault, route: Route | None) -> Response:
+    headers = {} if fault.retry_after is None else {"retry-after": f"{fault.retry_after:g}"}
+    status = fault.status if fault.status is not None else 500
+    return _envelope(route, ApiFault(status, "a fault rule of the emulator made this request fail", headers))
+
+
+def _envelope(route: Route | None, fault: ApiFault) -> Response:
+    """Return an error as the operation's API documents it (facts, section 3.4)."""
+    body: dict[str, Any] = {"errors": [{"detail": fault.detail, "status": str(fault.status)}]}
+    if route is not None and route.surface == "pipelines":
+        body = {"meta": {"errors": [fault.detail]}}
+    return Response(fault.status, {**_JSON, **fault.headers}, orjson.dumps(body))

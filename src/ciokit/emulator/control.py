@@ -1,0 +1,176 @@
+"""What there is under `/_emulator`: look into the emulator and tell it what to do. Nothing here asks for a key."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import orjson
+
+from ciokit.core.wire import Response
+from ciokit.emulator.faults import fault_from
+from ciokit.errors import ValidationError
+
+if TYPE_CHECKING:
+    from ciokit.emulator.app import Emulator
+
+_JSON = {"content-type": "application/json"}
+_Query = Mapping[str, list[str]]
+_Action = Callable[[_Query, Any], Any]
+
+
+class Control:
+    """The control operations of one emulator, by name and method; `handle` is called with its lock held."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._actions: dict[str, dict[str, _Action]] = {
+            "stats": {"GET": lambda _query, _body: emulator.stats()},
+            "requests": {"GET": self._requests},
+            "dropped": {"GET": self._dropped},
+            "reset": {"POST": self._reset},
+            "seed": {"POST": self._seed},
+            "faults": {"GET": self._faults, "POST": self._add_fault, "DELETE": self._remove_faults},
+            "clock": {"GET": self._clock, "POST": self._set_clock},
+            "switches": {"GET": self._switches, "POST": self._set_switches},
+        }
+
+    def handle(self, method: str, name: str, query: _Query, body: bytes) -> Response:
+        """Answer one control request; `name` is the path behind `/_emulator/`."""
+        if not name:
+            index = {known: sorted(methods) for known, methods in self._actions.items()}
+            return _answer(200, {"control": index})
+        methods = self._actions.get(name)
+        if methods is None:
+            return _wrong(404, f"there is no control `{name}`; there are {', '.join(self._actions)}")
+        action = methods.get(method)
+        if action is None:
+            return _wrong(405, f"`{name}` takes {', '.join(methods)}", headers={"allow": ", ".join(methods)})
+        try:
+            return _answer(200, action(query, _decoded(body)))
+        except ValidationError as error:
+            return _wrong(400, str(error), field=error.field)
+
+    def stats(self) -> dict[str, Any]:
+        """Return counts of what was asked, what became of it, and what the world holds."""
+        emulator = self._emulator
+        world, ledger, traffic = emulator.world, emulator.ledger, emulator.traffic
+        happened = Counter((event.type, event.name) for event in world.events())
+        journal = emulator.journal
+        return {
+            "requests": traffic.requests,
+            "bytes": traffic.size,
+            "by_route": dict(traffic.by_route),
+            "by_status": dict(traffic.by_status),
+            "accepted": ledger.accepted.total(),
+            "accepted_by_type": dict(ledger.accepted),
+            "dropped": ledger.dropped,
+            "duplicates": ledger.duplicates,
+            "refused": ledger.refused,
+            "pending": emulator.ingest.pending,
+            "people": len(world.people),
+            "events": sum(count for (type, _), count in happened.items() if type == "event"),
+            "events_by_name": {name: count for (type, name), count in happened.items() if type == "event"},
+            "pages": sum(count for (type, _), count in happened.items() if type == "page"),
+            "screens": sum(count for (type, _), count in happened.items() if type == "screen"),
+            "anonymous_events": sum(map(len, world.anonymous_events.values())),
+            "objects": len(world.objects),
+            "relationships": sum(len(person.relationships) for person in world.people.values()),
+            "devices": len(world.device_owners),
+            "suppressed": len({id(item) for item in world.suppressed_ids.values()}),
+            "segments": len(world.segments),
+            "state": None if journal is None else {"file": str(journal.path), "torn_bytes": journal.torn},
+        }
+
+    def _requests(self, query: _Query, _: Any) -> Any:
+        bodies = _choice(query, "bodies", {"true": True, "false": False}, default=False)
+        recent = list(self._emulator.traffic.recent)
+        return {"requests": [asked.as_dict(bodies=bodies) for asked in recent[-_limit(query) :]]}
+
+    def _dropped(self, query: _Query, _: Any) -> Any:
+        drops = self._emulator.ledger.drops
+        return {"dropped": [drop.as_dict() for drop in drops[-_limit(query) :]], "total": self._emulator.ledger.dropped}
+
+    def _reset(self, _: _Query, __: Any) -> Any:
+        self._emulator.reset()
+        return {}
+
+    def _seed(self, _: _Query, body: Any) -> Any:
+        given: Any = body if isinstance(body, list) else _object(body)
+        return {"without_effect": self._emulator.seed(given)}
+
+    def _faults(self, _: _Query, __: Any) -> Any:
+        return {"faults": [rule.as_dict() for rule in self._emulator.faults.rules]}
+
+    def _add_fault(self, _: _Query, body: Any) -> Any:
+        return self._emulator.faults.add(fault_from(_object(body))).as_dict()
+
+    def _remove_faults(self, query: _Query, _: Any) -> Any:
+        return {"removed": self._emulator.faults.remove(_number(query, "id"))}
+
+    def _clock(self, _: _Query, __: Any) -> Any:
+        return {"now": self._emulator.clock.now(), "offset": self._emulator.clock.offset}
+
+    def _set_clock(self, _: _Query, body: Any) -> Any:
+        given = _object(body)
+        if len(given) != 1 or not given.keys() <= {"advance", "now"}:
+            raise ValidationError("(seconds) or `now` (unix seconds) is needed, and nothing else", field="advance")
+        (name, value), *_rest = given.items()
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e11:
+            raise ValidationError("must be a number of seconds, 0 or more", field=name)
+        clock = self._emulator.clock
+        self._emulator.advance(value if name == "advance" else value - clock.now())
+        return self._clock({}, None)
+
+    def _switches(self, _: _Query, __: Any) -> Any:
+        return self._emulator.world.switches.as_dict()
+
+    def _set_switches(self, _: _Query, body: Any) -> Any:
+        self._emulator.switch(_object(body))
+        return self._emulator.world.switches.as_dict()
+
+
+def _decoded(body: bytes) -> Any:
+    if not body.strip():
+        return None
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise ValidationError(f"is not JSON at character {error.pos}", field="body") from None
+
+
+def _object(body: Any) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise ValidationError("must be a JSON object", field="body")
+    return cast("dict[str, Any]", body)
+
+
+def _limit(query: _Query) -> int:
+    return _number(query, "limit") or 100
+
+
+def _number(query: _Query, name: str) -> int | None:
+    if name not in query:
+        return None
+    text = query[name][-1]
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:10]) <= 10**9):
+        raise ValidationError("must be a whole number from 1", field=name)
+    return int(text)
+
+
+def _choice(query: _Query, name: str, choices: Mapping[str, bool], *, default: bool) -> bool:
+    if name not in query:
+        return default
+    if query[name][-1] not in choices:
+        raise ValidationError(f"must be one of {', '.join(choices)}", field=name)
+    return choices[query[name][-1]]
+
+
+def _answer(status: int, content: Any, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(status, {**_JSON, **(headers or {})}, orjson.dumps(content))
+
+
+def _wrong(status: int, detail: str, *, field: str | None = None, headers: Mapping[str, str] | None = None) -> Response:
+    error = {"detail": detail, "status": str(status), **({"field": field} if field else {})}
+    return _answer(status, {"errors": [error]}, headers)
