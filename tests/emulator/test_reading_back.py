@@ -275,6 +275,7 @@ def test_search_needs_a_filter(read: Read) -> None:
     assert read("/v1/customers", {})[0] == 400
     assert read("/v1/customers", [1])[0] == 400
     assert read("/v1/objects", {"object_type_id": "1"})[0] == 400
+    assert read("/v1/objects", {"object_type_id": 1, "filter": {}})[0] == 400
 
 
 # Objects
@@ -468,8 +469,50 @@ def test_wrong_cursor_or_limit_is_refused(send: Send, read: Read, path: str) -> 
     """A cursor of another make and a limit that is no number are answered 400."""
     send("identify", userId="u1")
     body = {"filter": _attribute("id")} if path == "/v1/customers" else None
-    assert read(path, body, start="-1/x")[0] == 400
-    assert read(path, body, limit="many")[0] == 400
+    for cursor in ("-1/x", "²", "9" * 5000 + "/"):
+        assert read(path, body, start=cursor)[0] == 400
+    for limit in ("many", "1.5", "²", "", "9" * 5000):
+        assert read(path, body, limit=limit)[0] == 400
+
+
+# Switches
+
+
+def test_attributes_keep_their_types_if_told_so(ciokit_emulator: Emulator, send: Send, app: AppClient) -> None:
+    """With `attributes_as_strings` off, values and changes come back as they were sent."""
+    ciokit_emulator.switch({"attributes_as_strings": False})
+    send("identify", userId="u1", traits={"age": 41, "tags": ["a", 1]})
+    send("group", userId="u1", groupId="acme", traits={"seats": 5})
+    attributes: dict[str, Any] = dict(app.customers.attributes("u1")["customer"]["attributes"])
+    assert (attributes["age"], attributes["tags"]) == (41, ["a", 1])
+    assert app.objects.attributes(1, "acme")["object"]["attributes"] == {"seats": 5}
+    change = next(app.customers.activities("u1", type="attribute_change"))
+    assert change["data"]["age"] == {"from": "", "to": 41}
+
+
+def test_what_was_sent_can_be_read_after_the_delay(ciokit_emulator: Emulator, send: Send, read: Read) -> None:
+    """With `ingestion_delay` a person is unknown at first and there once the time has passed."""
+    ciokit_emulator.switch({"ingestion_delay": 2.0})
+    send("identify", userId="u1")
+    assert read("/v1/customers/u1/attributes")[0] == 404
+    ciokit_emulator.advance(3)
+    assert read("/v1/customers/u1/attributes")[0] == 200
+
+
+# Segments
+
+
+def test_segments_of_a_person_are_listed_and_searched(ciokit_emulator: Emulator, app: AppClient) -> None:
+    """A person's segments are told, and a filter chooses the people of one."""
+    people = [{"id": "u1"}, {"id": "u2"}]
+    segments = [{"id": 7, "name": "Pilots", "description": "who flies", "people": ["u1"]}, {"id": 8, "name": "None"}]
+    seed = json.dumps({"people": people, "segments": segments}).encode()
+    assert ciokit_emulator.transport.send(Request("POST", f"{HOST}/_emulator/seed", {}, seed)).status == 200
+    assert app.customers.segments("u1") == {"segments": [{"id": 7, "name": "Pilots", "description": "who flies"}]}
+    assert app.customers.segments("u2") == {"segments": []}
+    assert [one["id"] for one in app.customers.find({"segment": {"id": 7}})] == ["u1"]
+    assert [one["id"] for one in app.customers.find({"not": {"segment": {"id": 7}}})] == ["u2"]
+    assert list(app.customers.find({"segment": {"id": 8}})) == []
 
 
 # Keys

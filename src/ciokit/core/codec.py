@@ -15,6 +15,8 @@ from ciokit.errors import UnexpectedAnswerError, ValidationError
 if TYPE_CHECKING:
     from ciokit.core.endpoint import Route
 
+_LONGEST_NUMBER = 30  # Python itself refuses to read one of thousands of digits
+
 
 def build(route: Route, arguments: Mapping[str, Any]) -> Call:
     """Return the call that carries `arguments`; those that are None stay out of it.
@@ -88,7 +90,7 @@ def _typed(name: str, texts: list[str], route: Route) -> Any:
         if get_origin(kind) is Literal:
             if text in map(str, get_args(kind)):
                 return next(choice for choice in get_args(kind) if str(choice) == text)
-        elif kind is int and text.removeprefix("-").isdecimal():
+        elif kind is int and text.removeprefix("-").isdecimal() and len(text) < _LONGEST_NUMBER:
             return int(text)
         elif kind is bool and text in ("true", "false"):
             return text == "true"

@@ -23,9 +23,8 @@ def find(
     world: World, object_type_id: str, filter: ObjectFilter, *, start: str | None = None, limit: int | None = None
 ) -> Page[ObjectIdentifiers]:
     """Answer a search in order of creation; 50 by default, at most 1,000 (the vendor states neither)."""
-    type_id = str(object_type_id)
-    test = objects_filter(type_id, filter)
-    things = [thing for thing in world.objects.values() if thing.type_id == type_id]
+    test = objects_filter(object_type_id, filter)
+    things = [thing for thing in world.objects.values() if thing.type_id == object_type_id]
     rest = paging.after(things, start, lambda thing: thing.cio_object_id)
     found, more = paging.take(rest, test, paging.size(limit or 0, 50, 1000))
     rows = [lookup.object_identifiers(thing) for thing in found]

@@ -11,6 +11,8 @@ from ciokit.emulator.world import Entry
 
 T = TypeVar("T")
 
+_LONGEST = 20
+
 
 def size(limit: int, default: int, most: int) -> int:
     """Return how many rows a page has: a limit below 1 counts as the default, one above the most as the most."""
@@ -41,7 +43,7 @@ def newest_first(log: Sequence[Entry], start: str | None) -> Iterable[Entry]:
     """Return the entries older than the cursor, which is the number of the last one seen, newest first."""
     if not start:
         return reversed(log)
-    if not (start.isascii() and start.isdigit()):
+    if not (start.isascii() and start.isdigit() and len(start) < _LONGEST):
         raise _no_cursor()
     place = bisect_left(log, int(start), key=lambda entry: entry.number)
     return (log[index] for index in range(place - 1, -1, -1))
