@@ -98,7 +98,7 @@ def timestamp(value: object, *, field: str = "timestamp") -> str:
             far in the future, so the unit of a number is never guessed.
     """
     try:
-        return _timestamp(value)
+        return _zoned(value) if type(value) is str else _timestamp(value)
     except _RefusedError as refusal:
         reason = str(refusal)
     raise ValidationError(reason, field=field or None)
@@ -377,7 +377,7 @@ def _utc(value: datetime) -> str:
 
 
 def _zoned(value: str) -> str:
-    text = str.__str__(value)
+    text = value if type(value) is str else str.__str__(value)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -385,7 +385,7 @@ def _zoned(value: str) -> str:
     if moment.tzinfo is None:
         raise _RefusedError(f"{_name(value)} has no time zone, so the moment is ambiguous; {_WANTED}")
     # fromisoformat also reads other separators, spaces, week dates and the basic form: the service need not.
-    if (text[4:5], text[7:8], text[10:11]) != ("-", "-", "T") or " " in text:
+    if text[4] != "-" or text[7] != "-" or text[10] != "T" or " " in text:
         raise _RefusedError(f"{_name(value)} is not in the form YYYY-MM-DDTHH:MM:SS; {_WANTED}")
     return text
 

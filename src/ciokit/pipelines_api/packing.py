@@ -77,39 +77,47 @@ class Packer:
 
     def chunks(self, messages: Iterable[Message]) -> Iterator[Chunk]:
         """Yield chunks, each at most `limits.batch_bytes` on the wire."""
-        report, limits, missing = self.report, self.settings.limits, self.settings.missing
+        report, base, missing = self.report, self.base, self.settings.missing
+        item_limit = self.settings.limits.call_bytes
+        batch_limit = self.settings.limits.batch_bytes
         separate = self.settings.item_context == "separate"
-        chunk, size = Chunk(self.base), self.base.size
+        chunk, size = Chunk(base), base.size
         for message in messages:
             try:
-                _refuse_other(message)
+                if message.__class__ is not dict:
+                    _refuse_other(message)
                 check(message)
                 own = separate and (message.get("context") or message.get("integrations"))
-                envelope = self._around(message, chunk.envelope) if own else self.base
+                envelope = self._around(message, chunk.envelope) if own else base
                 body = values.encode(_without_around(message) if own else message, missing=missing)
                 message_id = message.get("messageId")
                 if message_id is None:
-                    message_id = f"{self.prefix}-{len(report):x}"
-                    body = b'{"messageId":"%b",%b' % (message_id.encode(), body[1:])
-                if len(body) + len(envelope.fields) > limits.call_bytes:
+                    message_id, body = self._minted(body)
+                length = len(body)
+                if length + len(envelope.fields) > item_limit:
                     self._check_size(message, envelope, body)
             except ValidationError as error:
                 report.reject(message, error)
                 continue
             lone = message["type"] in _UNBATCHABLE
-            full = size + len(body) + 1 > limits.batch_bytes
+            full = size + length >= batch_limit
             if lone or full or envelope is not chunk.envelope:
                 yield from _closed(chunk)
                 chunk, size = Chunk(envelope), envelope.size
             chunk.places.append(report.add(message_id))
             chunk.bodies.append(body)
-            size += len(body) + 1
+            size += length + 1
             if own or lone:
                 chunk.alone = message if len(chunk.places) == 1 else None
             if lone:
                 yield chunk
                 chunk, size = Chunk(self.base), self.base.size
         yield from _closed(chunk)
+
+    def _minted(self, body: bytes) -> tuple[str, bytes]:
+        """Return a new id, and the body with it: spliced in, since encoding again would cost more than the rest."""
+        message_id = f"{self.prefix}-{len(self.report):x}"
+        return message_id, b'{"messageId":"%b",%b' % (message_id.encode(), body[1:])
 
     def _around(self, message: Message, current: Envelope) -> Envelope:
         own = {name: message.get(name) for name in _AROUND if message.get(name)}
