@@ -21,9 +21,11 @@ from ciokit.app_api.client import GROUPS
 from ciokit.core import codec
 from ciokit.core.clock import FakeClock
 from ciokit.core.endpoint import Declared, Paged, declared
+from ciokit.core.limits import SlidingWindow
 from ciokit.core.retry import Retry
 from ciokit.core.wire import Request, Response
-from ciokit.errors import ApiError, NetworkError, ValidationError
+from ciokit.errors import ApiError, ConfigurationError, NetworkError, ValidationError
+from ciokit.settings import Settings
 
 FACTS = json.loads((Path(__file__).resolve().parents[2] / "specs" / "app_2026-09.json").read_bytes())
 BY_ROUTE = {(fact["method"], fact["path"]): fact for fact in FACTS["operations"]}
@@ -477,3 +479,58 @@ def _fits(value: Any, hint: Any, where: str) -> bool:
     except AssertionError:
         return False
     return True
+
+
+# The clients
+
+
+@pytest.mark.parametrize(("region", "host"), [("us", "api.customer.io"), ("eu", "api-eu.customer.io")])
+def test_request_goes_to_the_region_with_the_bearer_key(region: Any, host: str) -> None:
+    """Each region has its host; the key travels as a bearer token, and no strict mode is asked for."""
+    wire = Wire()
+    AppClient("app-key", region, transport=wire).objects.types()
+    [request] = wire.sent
+    assert urlsplit(request.url).netloc == host
+    assert request.headers["authorization"] == "Bearer app-key"
+    assert "x-strict-mode" not in request.headers
+
+
+def test_app_key_is_asked_for_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key of a Pipelines source does not stand in for a missing App API key; the environment can give it."""
+    with pytest.raises(ConfigurationError, match=r"app_api_key.*CUSTOMERIO_APP_API_KEY"):
+        AppClient(settings=Settings(api_key="source-key"))
+    monkeypatch.setenv("CUSTOMERIO_APP_API_KEY", "from-environment")
+    wire = Wire()
+    AppClient(transport=wire).objects.types()
+    assert wire.sent[0].headers["authorization"] == "Bearer from-environment"
+
+
+def test_no_more_than_ten_requests_leave_in_a_second() -> None:
+    """The eleventh request waits until the first is a second old; a shared limiter counts for both clients."""
+    clock, limiter = FakeClock(), SlidingWindow(10, 1.0, slack=0)
+    first = AppClient("app-key", transport=Wire(), clock=clock, limiter=limiter)
+    second = AppClient("app-key", transport=Wire(), clock=clock, limiter=limiter)
+    for client in (first, second):
+        for _ in range(5):
+            client.objects.types()
+    assert clock.sleeps == []
+    second.objects.types()
+    assert clock.sleeps == [pytest.approx(1.0)]
+    alone = FakeClock()
+    client = AppClient("app-key", transport=Wire(), clock=alone)
+    for _ in range(31):
+        client.objects.types()
+    assert 3.0 <= sum(alone.sleeps) < 3.1
+
+
+def test_closed_client_refuses() -> None:
+    """After its `with` block a client makes no request, and says so."""
+    wire = Wire()
+    with AppClient("app-key", transport=wire) as client:
+        pass
+    with pytest.raises(ConfigurationError, match="closed"):
+        client.objects.types()
+    with pytest.raises(ConfigurationError, match="closed"):
+        list(client.activities.find())
+    assert wire.sent == []
+    assert "app-key" not in f"{client!r} {client.settings!r}"

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 from ciokit.app_api.activities import Activities
 from ciokit.app_api.customers import Customers
 from ciokit.app_api.objects import Objects
-from ciokit.client import Parts, awaitable_sender, blocking_sender
-from ciokit.core.clock import Clock
-from ciokit.core.connection import Hook
-from ciokit.core.limits import SlidingWindow
+from ciokit.client import ClientOptions, awaitable_sender, blocking_sender, resolve
 from ciokit.core.wire import AsyncTransport, Transport
 from ciokit.settings import Settings
 from ciokit.surfaces import APP, Region
@@ -22,44 +18,34 @@ GROUPS: tuple[type, ...] = (Customers, Objects, Activities)
 
 
 class AppClient:
-    """Reads a workspace back.
+    """Read a workspace back; blocking.
 
-    Args:
-        app_api_key: an App API key, which is another one than the key of a Pipelines source.
-        region: `us` or `eu`; the wrong one answers 401.
-        base_url: scheme, host and port of something else, such as the emulator.
-        profile: a table of the profile file; see `ciokit.settings`.
-        settings: settings that are resolved already; then none of the four above is looked at.
-        transport: what carries requests, such as an emulator in this process.
-        clock: what time is told and waited by, for tests.
-        limiter: share one between the clients of a workspace, which has 10 requests a second for all of them.
-        hooks: told of each attempt.
+    Safe across threads and across `fork`. Use it in a `with` block, or call `close()`. Lists are iterators that fetch
+    page after page as they are read. At most 10 requests a second leave, which is what the service takes for a whole
+    workspace: share one `limiter` between the App API clients of it.
 
-    Raises:
-        ConfigurationError: the key is missing or a setting makes no sense.
+    `app_api_key` is an App API key, not that of a Pipelines source. Settings are resolved as `ciokit.settings` says:
+    argument, then profile, then environment; `options` are those of `ciokit.client.ClientOptions`. Raises
+    `ConfigurationError` when the key is missing or a setting cannot work.
     """
 
     def __init__(
         self,
         app_api_key: str | None = None,
-        *,
         region: Region | None = None,
-        base_url: str | None = None,
-        profile: str | None = None,
-        settings: Settings | None = None,
+        *,
         transport: Transport | None = None,
-        clock: Clock | None = None,
-        limiter: SlidingWindow | None = None,
-        hooks: Sequence[Hook] = (),
+        **options: Unpack[ClientOptions],
     ) -> None:
-        self.settings = settings or Settings.resolve(
-            profile=profile, app_api_key=app_api_key, region=region, base_url=base_url
-        )
-        sender = blocking_sender(APP, self.settings, Parts(clock, limiter, hooks), transport)
-        self.customers = Customers(sender)
-        self.objects = Objects(sender)
-        self.activities = Activities(sender)
-        self._sender = sender
+        self.settings: Settings
+        self.settings, parts = resolve(options, app_api_key=app_api_key, region=region)
+        self._sender = blocking_sender(APP, self.settings, parts, transport)
+        self.customers = Customers(self._sender)
+        self.objects = Objects(self._sender)
+        self.activities = Activities(self._sender)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._sender.connection.base_url!r})"
 
     def close(self) -> None:
         """Close the connections; a further call raises `ConfigurationError`."""
@@ -75,29 +61,25 @@ class AppClient:
 
 
 class AsyncAppClient:
-    """The awaitable twin of `AppClient`; see there for the arguments."""
+    """The awaitable twin of `AppClient`: the same operations, awaited; lists are read with `async for`."""
 
     def __init__(
         self,
         app_api_key: str | None = None,
-        *,
         region: Region | None = None,
-        base_url: str | None = None,
-        profile: str | None = None,
-        settings: Settings | None = None,
+        *,
         transport: AsyncTransport | None = None,
-        clock: Clock | None = None,
-        limiter: SlidingWindow | None = None,
-        hooks: Sequence[Hook] = (),
+        **options: Unpack[ClientOptions],
     ) -> None:
-        self.settings = settings or Settings.resolve(
-            profile=profile, app_api_key=app_api_key, region=region, base_url=base_url
-        )
-        sender = awaitable_sender(APP, self.settings, Parts(clock, limiter, hooks), transport)
-        self.customers = Customers(sender)
-        self.objects = Objects(sender)
-        self.activities = Activities(sender)
-        self._sender = sender
+        self.settings: Settings
+        self.settings, parts = resolve(options, app_api_key=app_api_key, region=region)
+        self._sender = awaitable_sender(APP, self.settings, parts, transport)
+        self.customers = Customers(self._sender)
+        self.objects = Objects(self._sender)
+        self.activities = Activities(self._sender)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._sender.connection.base_url!r})"
 
     async def aclose(self) -> None:
         """Close the connections; a further call raises `ConfigurationError`."""
