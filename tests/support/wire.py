@@ -7,7 +7,7 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +16,7 @@ from typing import Any
 
 @dataclass
 class Answer:
-    """One scripted answer; `break_it` resets the connection instead, before or after reading is irrelevant."""
+    """One scripted answer; `break_it` resets the connection instead, `hold` waits for an event first."""
 
     status: int = 200
     body: bytes = b"{}"
@@ -33,7 +33,7 @@ class Seen:
     path: str
     headers: dict[str, str]
     body: bytes
-    pid_port: int
+    port: int
 
     @property
     def json(self) -> Any:
@@ -42,7 +42,7 @@ class Seen:
 
 
 class ScriptedServer(ThreadingHTTPServer):
-    """Answers with the scripted answers in order, then with 200 and an empty object."""
+    """Answers with the scripted answers in order, then as `judge` says: 200 and an empty object if nobody does."""
 
     daemon_threads = True
 
@@ -50,6 +50,7 @@ class ScriptedServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.script: list[Answer] = []
         self.seen: list[Seen] = []
+        self.judge: Callable[[Seen], Answer] = lambda _: Answer()
         self.scheme = "http"
         self.guard = threading.Lock()
 
@@ -72,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         with self.server.guard:
             self.server.seen.append(Seen(self.command, self.path, headers, body, self.client_address[1]))
-            answer = self.server.script.pop(0) if self.server.script else Answer()
+            answer = self.server.script.pop(0) if self.server.script else self.server.judge(self.server.seen[-1])
         if answer.hold:
             answer.hold.wait(30)
         if answer.break_it:
