@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -38,12 +39,17 @@ class Envelope:
 
 @dataclass(slots=True)
 class Chunk:
-    """The items of one request: their places in the report and their bodies."""
+    """The items of one request: their ids and bodies, and, as far as they are noted there, places in the report."""
 
     envelope: Envelope
-    places: list[int] = field(default_factory=list[int])
+    ids: list[str] = field(default_factory=list[str])
     bodies: list[bytes] = field(default_factory=list[bytes])
+    places: list[int] = field(default_factory=list[int])
     alone: Message | None = None
+
+    def note(self, report: BatchReport) -> None:
+        """Note the items that the report does not have yet."""
+        self.places += report.add(self.ids[len(self.places) :])
 
     def call(self) -> Call:
         """Return the request: a batch, or for an item that must stand alone its own operation."""
@@ -56,8 +62,8 @@ class Chunk:
         """Return the two halves of a batch."""
         middle = len(self.places) // 2
         return (
-            Chunk(self.envelope, self.places[:middle], self.bodies[:middle]),
-            Chunk(self.envelope, self.places[middle:], self.bodies[middle:]),
+            Chunk(self.envelope, self.ids[:middle], self.bodies[:middle], self.places[:middle]),
+            Chunk(self.envelope, self.ids[middle:], self.bodies[middle:], self.places[middle:]),
         )
 
 
@@ -74,6 +80,7 @@ class Packer:
         self.report = report
         self.base = Envelope(around)
         self.prefix = uuid4().hex
+        self.numbers = count()
 
     def chunks(self, messages: Iterable[Message]) -> Iterator[Chunk]:
         """Yield chunks, each at most `limits.batch_bytes` on the wire."""
@@ -87,7 +94,7 @@ class Packer:
                 if message.__class__ is not dict:
                     _refuse_other(message)
                 check(message)
-                own = separate and (message.get("context") or message.get("integrations"))
+                own = separate and ("context" in message or "integrations" in message) and _carries_own(message)
                 envelope = self._around(message, chunk.envelope) if own else base
                 body = values.encode(_without_around(message) if own else message, missing=missing)
                 message_id = message.get("messageId")
@@ -97,26 +104,32 @@ class Packer:
                 if length + len(envelope.fields) > item_limit:
                     self._check_size(message, envelope, body)
             except ValidationError as error:
+                chunk.note(report)
                 report.reject(message, error)
                 continue
             lone = message["type"] in _UNBATCHABLE
             full = size + length >= batch_limit
             if lone or full or envelope is not chunk.envelope:
-                yield from _closed(chunk)
+                yield from self._closed(chunk)
                 chunk, size = Chunk(envelope), envelope.size
-            chunk.places.append(report.add(message_id))
+            chunk.ids.append(message_id)
             chunk.bodies.append(body)
             size += length + 1
             if own or lone:
-                chunk.alone = message if len(chunk.places) == 1 else None
+                chunk.alone = message if len(chunk.ids) == 1 else None
             if lone:
-                yield chunk
-                chunk, size = Chunk(self.base), self.base.size
-        yield from _closed(chunk)
+                yield from self._closed(chunk)
+                chunk, size = Chunk(base), base.size
+        yield from self._closed(chunk)
+
+    def _closed(self, chunk: Chunk) -> Iterator[Chunk]:
+        if chunk.ids:
+            chunk.note(self.report)
+            yield chunk
 
     def _minted(self, body: bytes) -> tuple[str, bytes]:
         """Return a new id, and the body with it: spliced in, since encoding again would cost more than the rest."""
-        message_id = f"{self.prefix}-{len(self.report):x}"
+        message_id = f"{self.prefix}-{next(self.numbers):x}"
         return message_id, b'{"messageId":"%b",%b' % (message_id.encode(), body[1:])
 
     def _around(self, message: Message, current: Envelope) -> Envelope:
@@ -134,9 +147,8 @@ class Packer:
             raise too_large(message, own_size, limit)
 
 
-def _closed(chunk: Chunk) -> Iterator[Chunk]:
-    if chunk.places:
-        yield chunk
+def _carries_own(message: Message) -> bool:
+    return bool(message.get("context") or message.get("integrations"))
 
 
 def _without_around(message: Message) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from ciokit.errors import CustomerIOError, ValidationError
 
 Status = Literal["accepted", "rejected", "unknown"]
 ACCEPTED, REJECTED, UNKNOWN = 0, 1, 2
+_UNSETTLED = bytes([UNKNOWN])
 _NAMES: tuple[Status, ...] = ("accepted", "rejected", "unknown")
 
 
@@ -117,11 +118,12 @@ class BatchReport(Sequence[Verdict]):
         error.report = self
         raise error
 
-    def add(self, message_id: str) -> int:
-        """Note an item, unknown until it is settled, and return its place."""
-        self._ids.append(message_id)
-        self._states.append(UNKNOWN)
-        return len(self._ids) - 1
+    def add(self, message_ids: Sequence[str]) -> range:
+        """Note items, unknown until they are settled, and return their places."""
+        first = len(self._ids)
+        self._ids += message_ids
+        self._states += _UNSETTLED * len(message_ids)
+        return range(first, len(self._ids))
 
     def accept(self, places: Sequence[int]) -> None:
         """Settle items as accepted."""
@@ -137,8 +139,7 @@ class BatchReport(Sequence[Verdict]):
     def reject(self, message: object, error: ValidationError) -> None:
         """Note an item that cannot be sent, with the reason."""
         given = cast("Mapping[str, object]", message).get("messageId") if isinstance(message, Mapping) else None
-        place = self.add(given if isinstance(given, str) else "")
-        self.settle([place], REJECTED, error)
+        self.settle(self.add([given if isinstance(given, str) else ""]), REJECTED, error)
 
     def settle(self, places: Sequence[int], state: int, error: CustomerIOError, *, retryable: bool = False) -> None:
         """Settle items as rejected or unknown, for the reason an error gives."""
