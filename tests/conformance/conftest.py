@@ -29,3 +29,17 @@ def vendor() -> Path:
 def vendor_pipelines(vendor: Path) -> dict[str, Any]:
     """Return the vendor's Pipelines OpenAPI file."""
     return json.loads((vendor / "pipelines_2026-08.json").read_bytes())
+
+
+@pytest.fixture(scope="session")
+def examples(vendor_pipelines: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the vendor's example body of each call that has one.
+
+    The texts of the group example all end with a comma, the times too: a slip, and taken off here.
+    """
+    schemas = vendor_pipelines["components"]["schemas"]
+    shown = {call: schemas[call]["example"] for call in ("identify", "track", "page", "screen", "group")}
+    return {
+        call: {name: value.rstrip(",") if isinstance(value, str) else value for name, value in example.items()}
+        for call, example in shown.items()
+    }

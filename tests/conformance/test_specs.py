@@ -33,20 +33,18 @@ def test_operations_are_the_vendors(carried: Path, vendor_pipelines: dict[str, A
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_example_of_the_vendor_keeps_the_facts(call: str, carried: Path, vendor_pipelines: dict[str, Any]) -> None:
+def test_example_of_the_vendor_keeps_the_facts(call: str, carried: Path, examples: dict[str, dict[str, Any]]) -> None:
     """The vendor's example body of a call keeps the carried schema, read as the vendor's own examples do."""
     facts = (carried / "pipelines.facts.json").read_text()
     schemas = json.loads(facts.replace('"oneOf"', '"anyOf"'))["components"]  # the examples carry both ids
-    example = vendor_pipelines["components"]["schemas"][call]["example"]
-    given = {name: value for name, value in example.items() if value is not None}  # and `integrations: null`
+    given = {name: value for name, value in examples[call].items() if value is not None}  # and `integrations: null`
     jsonschema_rs.validate({"$ref": f"#/components/schemas/{call}", "components": schemas}, given)
 
 
-def test_example_without_its_event_breaks_the_facts(carried: Path, vendor_pipelines: dict[str, Any]) -> None:
+def test_example_without_its_event_breaks_the_facts(carried: Path, examples: dict[str, dict[str, Any]]) -> None:
     """The same reading refuses a track call that names no event."""
     schemas = json.loads((carried / "pipelines.facts.json").read_text().replace('"oneOf"', '"anyOf"'))["components"]
-    example = vendor_pipelines["components"]["schemas"]["track"]["example"]
-    given = {name: value for name, value in example.items() if name not in {"event", "integrations"}}
+    given = {name: value for name, value in examples["track"].items() if name not in {"event", "integrations"}}
     assert not jsonschema_rs.is_valid({"$ref": "#/components/schemas/track", "components": schemas}, given)
 
 
