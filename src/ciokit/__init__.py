@@ -83,6 +83,8 @@ if TYPE_CHECKING:
     from ciokit.settings import Limits as Limits
     from ciokit.settings import Rate as Rate
     from ciokit.settings import Settings as Settings
+    from ciokit.workspace import Workspace as Workspace
+    from ciokit.workspace import open_workspace as open_workspace
 
 # Where each public name lives; a test holds it equal to the imports above, which are for editors and type checkers.
 _HOME: dict[str, str] = {
@@ -160,6 +162,8 @@ _HOME: dict[str, str] = {
     "Limits": "ciokit.settings",
     "Rate": "ciokit.settings",
     "Settings": "ciokit.settings",
+    "Workspace": "ciokit.workspace",
+    "open_workspace": "ciokit.workspace",
 }
 
 __all__ = tuple(sorted(_HOME))  # pyright: ignore[reportUnsupportedDunderAll]  # the names are spelled once more above

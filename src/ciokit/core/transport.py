@@ -9,6 +9,7 @@ writes whole URLs to its log, and those hold identifiers.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
 import ssl
 import threading
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 class TransportOptions:
     """How to reach the service.
 
-    `proxy` is a URL; without one the usual environment variables (`HTTPS_PROXY`, `NO_PROXY`) are followed.
+    `proxy` is a URL; without one the usual environment variables (`HTTPS_PROXY`, `NO_PROXY`) are followed,
+    save for this machine itself.
     `ca_file` is a PEM file with the certificates to trust instead of the system's.
     """
 
@@ -142,11 +144,20 @@ def _setup(
 
 def _environment_proxy(url: str) -> str | None:
     parts = urlsplit(url)
+    host = parts.hostname or ""
     proxies = getproxies_environment()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(parts.hostname or ""):
+    if not proxy or _is_this_machine(host) or proxy_bypass(host):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _is_this_machine(host: str) -> bool:
+    """Whether no proxy can reach it: an emulator's address means another machine there."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _message(request: Request) -> httpx2.Request:
