@@ -93,7 +93,7 @@ def test_threads_share_one_limit() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    granted = sorted(at for at in window._granted if at > 0)  # noqa: SLF001 - the recorded starts, free of scheduling noise
+    granted = sorted(at for at in window._granted if at > 0)
     assert len(times) == 80
     assert len(granted) == 20
     assert max(times) - min(times) >= 3 * 0.2

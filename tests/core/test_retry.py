@@ -67,14 +67,15 @@ def test_a_broken_connection_is_retried(server: ScriptedServer, client: Customer
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(400, RefusedError), (401, AuthenticationError), (403, AuthenticationError), (404, RefusedError)]
+    ("status", "kind"),
+    [(400, RefusedError), (401, AuthenticationError), (403, AuthenticationError), (404, RefusedError)],
 )
 def test_a_refusal_is_final(
     server: ScriptedServer, client: CustomerIOClient, status: int, kind: type[CustomerIOError]
 ) -> None:
     """The service's no is told at once, with its own words."""
     server.script = [Answer(status, b'{"meta":{"errors":["event is required"]}}')]
-    with pytest.raises(kind, match="POST /v1/track: answered .*event is required") as caught:
+    with pytest.raises(kind, match=r"POST /v1/track: answered .*event is required") as caught:
         client.track("u1", "Bought")
     assert len(server.seen) == 1
     assert caught.value.fault == "caller"

@@ -6,6 +6,7 @@ import asyncio
 import math
 import pickle
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -76,15 +77,17 @@ def test_no_request_is_over_the_batch_limit_and_no_item_over_its_own(
 
 @given(sizes=st.lists(st.integers(0, 400), max_size=40), limit=st.integers(200, 900))
 def test_splitting_loses_nothing_and_keeps_order(sizes: list[int], limit: int) -> None:
-    """For any sizes and limit, the parts joined are the whole, each part fits, and no two neighbours would fit in one."""
-    operations = [ciokit.track_event.message("u", "E", {"t": "x" * size}, message_id=str(n)) for n, size in enumerate(sizes)]
+    """For any sizes and limit: the parts joined are the whole, each fits, and no neighbour would have fitted in."""
+    operations = [
+        ciokit.track_event.message("u", "E", {"t": "x" * size}, message_id=str(n)) for n, size in enumerate(sizes)
+    ]
     limits = Limits(batch_bytes=limit)
     if any(validate_batch_size([one]) > limit for one in operations):
         return
     parts = split_oversized_batch(operations, limits=limits)
     assert [one for part in parts for one in part] == operations
     assert all(validate_batch_size(part, limits=limits) <= limit for part in parts)
-    for left, right in zip(parts, parts[1:], strict=False):
+    for left, right in pairwise(parts):
         assert validate_batch_size([*left, right[0]]) > limit
 
 
@@ -192,10 +195,10 @@ def test_a_wrong_key_stops_the_run_and_says_what_became_of_each(
     assert len(server.seen) == 2
 
 
-@pytest.mark.parametrize(
-    ("answer", "kind"), [(Answer(500), ServerError), (Answer(break_it=True), NetworkError)]
-)
-def test_what_got_no_answer_is_unknown_not_failed(server: ScriptedServer, answer: Answer, kind: type[Exception]) -> None:
+@pytest.mark.parametrize(("answer", "kind"), [(Answer(500), ServerError), (Answer(break_it=True), NetworkError)])
+def test_what_got_no_answer_is_unknown_not_failed(
+    server: ScriptedServer, answer: Answer, kind: type[Exception]
+) -> None:
     """Items that may have arrived are told apart from those never sent."""
     once = RetryPolicy(attempts=1)
     server.script = [answer]
@@ -283,11 +286,23 @@ def test_a_report_can_be_sliced_counted_pickled_and_raised(client: CustomerIOCli
 ROWS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("identify", {"user_id": "u", "traits": {"a": 1}}, {"userId": "u", "traits": {"a": 1}}),
     ("identify", {"anonymous_id": "a", "user_id": None}, {"anonymousId": "a"}),
-    ("track", {"user_id": 7, "event": "E", "properties": {"n": 1}}, {"userId": "7", "event": "E", "properties": {"n": 1}}),
+    (
+        "track",
+        {"user_id": 7, "event": "E", "properties": {"n": 1}},
+        {"userId": "7", "event": "E", "properties": {"n": 1}},
+    ),
     ("page", {"user_id": "u", "name": "Home"}, {"userId": "u", "name": "Home"}),
-    ("screen", {"user_id": "u", "name": "Home", "context": {"ip": "::1"}}, {"userId": "u", "name": "Home", "context": {"ip": "::1"}}),
+    (
+        "screen",
+        {"user_id": "u", "name": "Home", "context": {"ip": "::1"}},
+        {"userId": "u", "name": "Home", "context": {"ip": "::1"}},
+    ),
     ("group", {"user_id": "u", "group_id": 12, "traits": {}}, {"userId": "u", "groupId": "12", "traits": {}}),
-    ("track", {"user_id": "u", "event": "E", "timestamp": "2026-01-01T00:00:00Z"}, {"userId": "u", "event": "E", "timestamp": "2026-01-01T00:00:00Z"}),
+    (
+        "track",
+        {"user_id": "u", "event": "E", "timestamp": "2026-01-01T00:00:00Z"},
+        {"userId": "u", "event": "E", "timestamp": "2026-01-01T00:00:00Z"},
+    ),
 ]
 
 

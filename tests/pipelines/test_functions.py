@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,13 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, Any]]] = 
     ("unsuppress_user", ("u1",), {}, "track", {"userId": "u1", "event": "User Unsuppressed"}),
     ("unsubscribe_user", ("u1",), {}, "identify", {"userId": "u1", "traits": {"unsubscribed": True}}),
     ("resubscribe_user", ("u1",), {}, "identify", {"userId": "u1", "traits": {"unsubscribed": False}}),
-    ("track_event", ("u1", "Bought", {"n": 1}), {}, "track", {"userId": "u1", "event": "Bought", "properties": {"n": 1}}),
+    (
+        "track_event",
+        ("u1", "Bought", {"n": 1}),
+        {},
+        "track",
+        {"userId": "u1", "event": "Bought", "properties": {"n": 1}},
+    ),
     (
         "track_event",
         (None, "Seen"),
@@ -77,7 +83,13 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, Any]]] = 
         {"userId": "u1", "name": "A", "properties": {"url": "https://x.example/a", "title": "A", "ab": 1}},
     ),
     ("track_page_view", ("u1", "Home"), {}, "page", {"userId": "u1", "name": "Home", "properties": {}}),
-    ("track_screen", (None, "Cart"), {"anonymous_id": "a1"}, "screen", {"anonymousId": "a1", "name": "Cart", "properties": {}}),
+    (
+        "track_screen",
+        (None, "Cart"),
+        {"anonymous_id": "a1"},
+        "screen",
+        {"anonymousId": "a1", "name": "Cart", "properties": {}},
+    ),
     (
         "track_screenview",
         ("u1",),
@@ -97,13 +109,23 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, Any]]] = 
             "traits": {"name": "Acme", "object_type_id": "2", "relationshipAttributes": {"role": "owner"}},
         },
     ),
-    ("update_object", ("u1", "acme"), {}, "group", {"userId": "u1", "groupId": "acme", "traits": {"object_type_id": "1"}}),
+    (
+        "update_object",
+        ("u1", "acme"),
+        {},
+        "group",
+        {"userId": "u1", "groupId": "acme", "traits": {"object_type_id": "1"}},
+    ),
     (
         "create_relationship",
         ("u1", "acme", {"role": "owner"}),
         {},
         "group",
-        {"userId": "u1", "groupId": "acme", "traits": {"object_type_id": "1", "relationshipAttributes": {"role": "owner"}}},
+        {
+            "userId": "u1",
+            "groupId": "acme",
+            "traits": {"object_type_id": "1", "relationshipAttributes": {"role": "owner"}},
+        },
     ),
     (
         "delete_object",
@@ -221,7 +243,15 @@ def test_client_methods_are_the_functions() -> None:
         assert (kind.identify, kind.track, kind.page, kind.screen, kind.group, kind.alias, kind.delete) == tuple(
             map(
                 operation,
-                ("identify_user", "track_event", "track_page", "track_screen", "create_object", "create_alias", "delete_user"),
+                (
+                    "identify_user",
+                    "track_event",
+                    "track_page",
+                    "track_screen",
+                    "create_object",
+                    "create_alias",
+                    "delete_user",
+                ),
             )
         )
 
@@ -234,7 +264,9 @@ def test_help_shows_the_real_signature() -> None:
 
 def test_every_message_type_has_its_operation() -> None:
     """A message goes to the path of its own type."""
-    assert {kind: endpoint.route.path for kind, endpoint in BY_TYPE.items()} == {kind: f"/v1/{kind}" for kind in BY_TYPE}
+    assert {kind: endpoint.route.path for kind, endpoint in BY_TYPE.items()} == {
+        kind: f"/v1/{kind}" for kind in BY_TYPE
+    }
 
 
 BAD: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
@@ -246,10 +278,10 @@ BAD: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("track_event", ("u1", "X"), {"anonymous_id": "a1"}, "anonymousId"),
     ("track_event", (None, "X"), {}, "userId"),
     ("track_event", (None, "X"), {"anonymous_id": ""}, "anonymous_id"),
-    ("track_event", ("u1", "X"), {"timestamp": datetime(2026, 1, 1)}, "timestamp"),  # noqa: DTZ001 - naive is the point
+    ("track_event", ("u1", "X"), {"timestamp": datetime(2026, 1, 1)}, "timestamp"),
     ("track_event", ("u1", "X"), {"timestamp": 1767225600000}, "timestamp"),
     ("track_event", ("u1", "X"), {"message_id": "a", "key": "b"}, "key"),
-    ("track_event", ("u1", "X", {"at": datetime(2026, 1, 1)}), {}, "properties.at"),  # noqa: DTZ001 - naive is the point
+    ("track_event", ("u1", "X", {"at": datetime(2026, 1, 1)}), {}, "properties.at"),
     ("track_event", ("u1", "X", {"raw": b"x"}), {}, "properties.raw"),
     ("track_event", ("u1", "X", {f"property_{n}": n for n in range(10_001)}), {}, "properties"),
     ("identify_user", ("u1", {"bio": "x" * 40_000}), {}, "traits"),
@@ -266,7 +298,12 @@ BAD: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("name", "args", "kwargs", "field"), BAD)
 def test_bad_input_is_named_before_any_request(
-    server: ScriptedServer, client: CustomerIOClient, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], field: str
+    server: ScriptedServer,
+    client: CustomerIOClient,
+    name: str,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    field: str,
 ) -> None:
     """The error names the field, holds no value of it, and nothing reached the wire."""
     with pytest.raises(ValidationError) as caught:

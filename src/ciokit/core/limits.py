@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 from ciokit.core.flow import Wait
 
@@ -33,12 +34,11 @@ class SlidingWindow:
         self._granted = [float("-inf")] * requests
         self._next = 0
         self._pid = os.getpid()
-        self._lock = threading.Lock()
+        self._locks = {self._pid: threading.Lock()}
 
     def acquire(self, now: Callable[[], float]) -> Generator[Wait, object, None]:
         """Yield the waits that must pass before the next call may start, then record it as started."""
-        self._after_fork()
-        with self._lock:
+        with self._lock():
             slot = self._next % self.requests
             before = self._granted[slot]
             at = now()
@@ -49,7 +49,7 @@ class SlidingWindow:
         yield from self._queue(now)
 
     def _queue(self, now: Callable[[], float]) -> Generator[Wait, object, None]:
-        with self._lock:
+        with self._lock():
             slot = self._next % self.requests
             before = self._granted[slot]
             self._next += 1
@@ -66,22 +66,26 @@ class SlidingWindow:
                     return
                 yield Wait(ready - at)
         finally:
-            with self._lock:
+            with self._lock():
                 self._granted[slot] = granted
 
     def _take_over(self, slot: int) -> Generator[Wait, object, float]:
         """Wait until the call one whole round ahead has started, then hold its slot."""
         while True:
             yield Wait(_POLL)
-            with self._lock:
+            with self._lock():
                 before = self._granted[slot]
                 if before != _PENDING:
                     self._granted[slot] = _PENDING
                     return before
 
-    def _after_fork(self) -> None:
+    @contextmanager
+    def _lock(self) -> Generator[None, None, None]:
+        """Hold this process's lock: the parent's may have been held, at the fork, by a thread that is not here."""
         pid = os.getpid()
-        if pid != self._pid:
-            self._lock = threading.Lock()
-            self._pid = pid
-            self._granted = [at if at != _PENDING else float("-inf") for at in self._granted]
+        lock = self._locks.get(pid) or self._locks.setdefault(pid, threading.Lock())
+        with lock:
+            if pid != self._pid:
+                self._pid = pid
+                self._granted = [float("-inf") if at == _PENDING else at for at in self._granted]
+            yield

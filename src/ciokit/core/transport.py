@@ -12,7 +12,7 @@ import asyncio
 import ipaddress
 import os
 import ssl
-import threading
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -44,18 +44,13 @@ class HttpTransport:
 
     def __init__(self, options: TransportOptions) -> None:
         self._options = options
-        self._pool: httpx2.HTTPTransport | None = None
-        self._pid = 0
-        self._lock = threading.Lock()
-        self._left_behind: list[object] = []
+        self._pools: dict[int, httpx2.HTTPTransport] = {}  # by process
 
     def send(self, request: Request) -> Response:
         """Send one request and read the whole answer."""
         import httpx2
 
-        pool = self._pool
-        if pool is None or self._pid != os.getpid():
-            pool = self._open(request)
+        pool = self._pools.get(os.getpid()) or self._open(request)
         message = _message(request)
         try:
             answer = pool.handle_request(message)
@@ -70,29 +65,32 @@ class HttpTransport:
     def _open(self, request: Request) -> httpx2.HTTPTransport:
         import httpx2
 
-        if self._pid != os.getpid():
-            self._lock = threading.Lock()  # the parent's may be held by a thread that does not exist here
-        with self._lock:
-            if self._pool is None or self._pid != os.getpid():
-                self._left_behind.append(self._pool)
-                verify, proxy, limits = _setup(self._options, request)
-                self._pool = httpx2.HTTPTransport(verify=verify, proxy=proxy, limits=limits)
-                self._pid = os.getpid()
-            return self._pool
+        verify, proxy, limits = _setup(self._options, request)
+        opened = httpx2.HTTPTransport(verify=verify, proxy=proxy, limits=limits)
+        # Threads may come here at once: the first one's pool is used. A lock could be held across a fork.
+        pool = self._pools.setdefault(os.getpid(), opened)
+        if pool is not opened:
+            opened.close()
+        return pool
 
     def close(self) -> None:
         """Close this process's connections."""
-        if self._pool is not None and self._pid == os.getpid():
-            self._pool.close()
-        self._pool = None
+        pool = self._pools.pop(os.getpid(), None)
+        if pool is not None:
+            pool.close()
 
 
 class AsyncHttpTransport:
-    """Awaitable transport; usable from one event loop after another, and after `fork`."""
+    """Awaitable transport; usable from one event loop after another, and after `fork`.
+
+    A pool lives as long as its loop: it hangs on an async generator, and a loop that ends closes those in peace. So
+    `asyncio.run` may be called again and again with one client, and nothing is left open.
+    """
 
     def __init__(self, options: TransportOptions) -> None:
         self._options = options
         self._pool: httpx2.AsyncHTTPTransport | None = None
+        self._life: AsyncGenerator[httpx2.AsyncHTTPTransport, None] | None = None
         self._owner: tuple[int, asyncio.AbstractEventLoop] | None = None
         self._left_behind: list[object] = []
 
@@ -100,15 +98,12 @@ class AsyncHttpTransport:
         """Send one request and read the whole answer."""
         import httpx2
 
-        owner = (os.getpid(), asyncio.get_running_loop())
-        if self._pool is None or self._owner != owner:
-            self._left_behind = [self._pool]
-            verify, proxy, limits = _setup(self._options, request)
-            self._pool = httpx2.AsyncHTTPTransport(verify=verify, proxy=proxy, limits=limits)
-            self._owner = owner
+        pool = self._pool
+        if pool is None or self._owner != (os.getpid(), asyncio.get_running_loop()):
+            pool = await self._open(request)
         message = _message(request)
         try:
-            answer = await self._pool.handle_async_request(message)
+            answer = await pool.handle_async_request(message)
             try:
                 body = await answer.aread()
             finally:
@@ -117,11 +112,29 @@ class AsyncHttpTransport:
             raise _network_error(error, request) from None
         return _response(answer, body)
 
+    async def _open(self, request: Request) -> httpx2.AsyncHTTPTransport:
+        import httpx2
+
+        verify, proxy, limits = _setup(self._options, request)
+        pool = httpx2.AsyncHTTPTransport(verify=verify, proxy=proxy, limits=limits)
+        if self._owner and self._owner[0] != os.getpid():
+            self._left_behind.append((self._pool, self._life))
+        self._pool, self._life = pool, _until_closed(pool)
+        self._owner = (os.getpid(), asyncio.get_running_loop())
+        return await anext(self._life)
+
     async def aclose(self) -> None:
         """Close this loop's connections."""
-        if self._pool is not None and self._owner == (os.getpid(), asyncio.get_running_loop()):
-            await self._pool.aclose()
+        if self._life is not None and self._owner == (os.getpid(), asyncio.get_running_loop()):
+            await self._life.aclose()
         self._pool = None
+
+
+async def _until_closed(pool: httpx2.AsyncHTTPTransport) -> AsyncGenerator[httpx2.AsyncHTTPTransport, None]:
+    try:
+        yield pool
+    finally:
+        await pool.aclose()
 
 
 def _setup(
