@@ -1,8 +1,8 @@
 """The emulator as one object: a request in, a reply out, and a world in between.
 
 ```python
-emulator = Emulator()
-client = CustomerIOClient("any-key", transport=emulator.transport)
+with Emulator() as emulator:
+    client = CustomerIOClient("any-key", transport=emulator.transport)
 ```
 
 Sockets are `ciokit.emulator.server`, and what there is under `/_emulator` is `ciokit.emulator.control`.
@@ -16,7 +16,7 @@ import hmac
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs
 
 import orjson
@@ -106,6 +106,12 @@ class Emulator:
                 name = path.removeprefix(_CONTROL).strip("/")
                 return Reply(self._control.handle(request.method, name, parse_qs(query), request.body))
             return self._answered(request, path, query)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Let go of the state directory; the world can still be looked at."""

@@ -14,6 +14,7 @@ from ciokit.errors import ValidationError
 
 if TYPE_CHECKING:
     from ciokit.emulator.app import Emulator
+    from ciokit.emulator.seeds import Seed
 
 _JSON = {"content-type": "application/json"}
 _Query = Mapping[str, list[str]]
@@ -97,7 +98,8 @@ class Control:
         return {}
 
     def _seed(self, _: _Query, body: Any) -> Any:
-        given: Any = body if isinstance(body, list) else _object(body)
+        messages = cast("list[dict[str, Any]]", body) if isinstance(body, list) else None
+        given = cast("Seed", _object(body)) if messages is None else messages
         return {"without_effect": self._emulator.seed(given)}
 
     def _faults(self, _: _Query, __: Any) -> Any:

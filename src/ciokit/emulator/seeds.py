@@ -31,7 +31,7 @@ class SeedPerson(TypedDict):
 
 
 class SeedSegment(TypedDict):
-    """A manual segment; `people` are ids of people in the seed or already in the world."""
+    """A manual segment; `people` are ids or e-mail addresses, in the seed or in the world."""
 
     id: int
     name: str
@@ -69,6 +69,7 @@ def read(given: Mapping[str, Any], world: World) -> Checked:
     items += [_item(f"messages[{place}]", message) for place, message in enumerate(seed.get("messages", []))]
     segments = seed.get("segments", [])
     known = {item.message.get("userId") for item in items}
+    known |= {person.get("email") for person in seed.get("people", [])}
     for place, segment in enumerate(segments):
         for index, user_id in enumerate(segment.get("people", [])):
             if user_id not in known and world.resolve(user_id) is None:

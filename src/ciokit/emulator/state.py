@@ -52,8 +52,12 @@ class Journal:
         if not _locked(self._lock):
             self._lock.close()
             raise ConfigurationError(f"the state directory {directory} is in use by another emulator; choose another")
-        self._file = self.path.open("r+b" if self.path.exists() else "x+b", buffering=0)
         self._end = 0
+        try:
+            self._file = self.path.open("r+b" if self.path.exists() else "x+b", buffering=0)
+        except OSError as error:
+            self._lock.close()
+            raise ConfigurationError(f"the journal {self.path} cannot be used: {error.strerror}") from None
 
     def records(self) -> Iterator[Record]:
         """Yield every record from the first; afterwards new ones can be added."""

@@ -1,0 +1,75 @@
+"""One emulated workspace for each test, spoken to at the wire."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ciokit.core.wire import Request
+from ciokit.emulator.app import Emulator
+from ciokit.emulator.clock import EmulatorClock
+from ciokit.emulator.reply import Reply
+from ciokit.emulator.switches import DEFAULTS
+
+START = 1_767_225_600.0  # 2026-01-01T00:00:00Z
+
+
+class Workspace:
+    """An emulator whose clock stands still at the start of 2026, and short ways to send it raw requests."""
+
+    def __init__(self, *, state: Path | None = None, key: str | None = None, **switches: Any) -> None:
+        self.clock = EmulatorClock(START)
+        self.emulator = Emulator(key=key, state=state, switches=DEFAULTS.changed(switches), clock=self.clock)
+        self.world = self.emulator.world
+
+    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Reply:
+        """Send one request with these headers and nothing else."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.emulator.handle(Request(method, f"http://127.0.0.1:8787{path}", given, body))
+
+    def send(self, kind: str, message: Any, *, strict: bool = False, **headers: str) -> tuple[int, Any]:
+        """Post one Pipelines body, raw or as JSON; return status and decoded answer."""
+        body = message if isinstance(message, bytes) else json.dumps(message).encode()
+        given = {"authorization": "Basic a2V5Og==", **({"x_strict_mode": "1"} if strict else {}), **headers}
+        response = self.ask("POST", f"/v1/{kind}", body, **given).response
+        return response.status, json.loads(response.body)
+
+    def take(self, kind: str, /, **message: Any) -> None:
+        """Post one message in strict mode; it must be taken."""
+        assert self.send(kind, message, strict=True) == (200, {})
+
+    def event(self, name: str, /, **message: Any) -> None:
+        """Post one track call in strict mode; it must be taken."""
+        self.take("track", event=name, **message)
+
+    def control(self, method: str, name: str, body: Any = None) -> tuple[int, Any]:
+        """Ask the control API, without any key."""
+        content = b"" if body is None else json.dumps(body).encode()
+        response = self.ask(method, f"/_emulator/{name}", content).response
+        return response.status, json.loads(response.body)
+
+    def stats(self) -> dict[str, Any]:
+        """Return the emulator's counts."""
+        return self.control("GET", "stats")[1]
+
+    def dropped(self) -> list[dict[str, Any]]:
+        """Return the ledger's drops."""
+        return self.control("GET", "dropped")[1]["dropped"]
+
+    def read(self, path: str) -> tuple[int, Any]:
+        """Ask the App API."""
+        response = self.ask("GET", path, authorization="Bearer key").response
+        return response.status, json.loads(response.body)
+
+    def activities(self, kind: str) -> list[Any]:
+        """Return the details of every activity of a kind, oldest first."""
+        return [entry.data for entry in self.world.log if entry.type == kind]
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    """Return a fresh workspace with every switch at its default."""
+    return Workspace()
