@@ -347,6 +347,7 @@ _UNITS: Final = (
     (1e14, "microseconds", "value / 1_000_000"),
     (1e17, "nanoseconds", "value / 1_000_000_000"),
 )
+_read_iso: Final = datetime.fromisoformat
 _WANTED: Final = "pass an aware datetime, or ISO 8601 text with a zone such as 2026-01-31T09:30:00Z"
 
 
@@ -354,7 +355,7 @@ def _timestamp(value: object) -> str:
     if _rule(type(value)) in _FOREIGN:
         value = _plain(value)
     if isinstance(value, str):
-        return _zoned(value)
+        return _zoned(str.__str__(value))
     if value is None or value is _ABSENT:
         raise _RefusedError(f"the time is missing; {_WANTED}")
     if isinstance(value, datetime):
@@ -376,17 +377,16 @@ def _utc(value: datetime) -> str:
     return text.removesuffix("+00:00") + "Z"
 
 
-def _zoned(value: str) -> str:
-    text = value if type(value) is str else str.__str__(value)
+def _zoned(text: str) -> str:
     try:
-        moment = datetime.fromisoformat(text)
+        zone = _read_iso(text).tzinfo
     except ValueError:
-        raise _RefusedError(f"{_name(value)} is not ISO 8601; {_WANTED}") from None
-    if moment.tzinfo is None:
-        raise _RefusedError(f"{_name(value)} has no time zone, so the moment is ambiguous; {_WANTED}")
+        raise _RefusedError(f"str is not ISO 8601; {_WANTED}") from None
+    if zone is None:
+        raise _RefusedError(f"str has no time zone, so the moment is ambiguous; {_WANTED}")
     # fromisoformat also reads other separators, spaces, week dates and the basic form: the service need not.
     if text[4] != "-" or text[7] != "-" or text[10] != "T" or " " in text:
-        raise _RefusedError(f"{_name(value)} is not in the form YYYY-MM-DDTHH:MM:SS; {_WANTED}")
+        raise _RefusedError(f"str is not in the form YYYY-MM-DDTHH:MM:SS; {_WANTED}")
     return text
 
 

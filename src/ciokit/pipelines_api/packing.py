@@ -23,16 +23,17 @@ from ciokit.pipelines_api.sending import too_large
 from ciokit.settings import Settings
 
 _BATCH = Pipelines.batch.route
-_UNBATCHABLE = ("alias",)  # not among the calls a batch takes (facts, 3.7)
+_UNBATCHABLE = "alias"  # not among the calls a batch takes (facts, 3.7)
 _AROUND = ("context", "integrations")
 
 
 class Envelope:
     """What stands around the items of a request: `context` and `integrations`, encoded once."""
 
-    def __init__(self, around: Mapping[str, Any]) -> None:
+    def __init__(self, around: Mapping[str, Any], *, of_item: bool = False) -> None:
         self.around = around
         self.fields = values.encode(around)[1:-1] + b"," if around else b""
+        self.inside = len(self.fields) if of_item else 0  # what an item is larger by when it stands alone
         self.head = b"{" + self.fields + b'"batch":['
         self.size = len(self.head) + 1  # with the closing brackets, less the comma the first item does not have
 
@@ -85,37 +86,37 @@ class Packer:
     def chunks(self, messages: Iterable[Message]) -> Iterator[Chunk]:
         """Yield chunks, each at most `limits.batch_bytes` on the wire."""
         report, base, missing = self.report, self.base, self.settings.missing
-        item_limit = self.settings.limits.call_bytes
-        batch_limit = self.settings.limits.batch_bytes
+        item_limit, batch_limit = self.settings.limits.call_bytes, self.settings.limits.batch_bytes
         separate = self.settings.item_context == "separate"
         chunk, size = Chunk(base), base.size
         for message in messages:
             try:
-                if message.__class__ is not dict:
+                if message.__class__ is not dict:  # pyright: ignore[reportUnnecessaryComparison]  # from untyped code
                     _refuse_other(message)
                 check(message)
-                own = separate and ("context" in message or "integrations" in message) and _carries_own(message)
-                envelope = self._around(message, chunk.envelope) if own else base
-                body = values.encode(_without_around(message) if own else message, missing=missing)
+                envelope = base
+                content: Mapping[str, Any] = message
+                if separate and ("context" in message or "integrations" in message) and _carries_own(message):
+                    envelope, content = self._around(message, chunk.envelope), _without(message, _AROUND)
+                body = values.encode(content, missing=missing)
                 message_id = message.get("messageId")
                 if message_id is None:
-                    message_id, body = self._minted(body)
+                    message_id, body = self._minted(content, body)
                 length = len(body)
-                if length + len(envelope.fields) > item_limit:
-                    self._check_size(message, envelope, body)
+                if length + envelope.inside > item_limit:
+                    raise too_large(message, length + envelope.inside, item_limit)
             except ValidationError as error:
                 chunk.note(report)
                 report.reject(message, error)
                 continue
-            lone = message["type"] in _UNBATCHABLE
-            full = size + length >= batch_limit
-            if lone or full or envelope is not chunk.envelope:
+            lone = message["type"] == _UNBATCHABLE
+            if size + length >= batch_limit or lone or envelope is not chunk.envelope:
                 yield from self._closed(chunk)
                 chunk, size = Chunk(envelope), envelope.size
             chunk.ids.append(message_id)
             chunk.bodies.append(body)
             size += length + 1
-            if own or lone:
+            if lone or envelope is not base:
                 chunk.alone = message if len(chunk.ids) == 1 else None
             if lone:
                 yield from self._closed(chunk)
@@ -127,8 +128,10 @@ class Packer:
             chunk.note(self.report)
             yield chunk
 
-    def _minted(self, body: bytes) -> tuple[str, bytes]:
+    def _minted(self, message: Mapping[str, Any], body: bytes) -> tuple[str, bytes]:
         """Return a new id, and the body with it: spliced in, since encoding again would cost more than the rest."""
+        if "messageId" in message:  # as None, which readers would take for the id
+            body = values.encode(_without(message, ("messageId",)), missing=self.settings.missing)
         message_id = f"{self.prefix}-{next(self.numbers):x}"
         return message_id, b'{"messageId":"%b",%b' % (message_id.encode(), body[1:])
 
@@ -137,22 +140,15 @@ class Packer:
         around = {**self.base.around}
         for name, value in own.items():
             around[name] = {**around.get(name, {}), **value} if isinstance(value, Mapping) else value
-        return current if current.around == around else Envelope(around)
-
-    def _check_size(self, message: Message, envelope: Envelope, body: bytes) -> None:
-        size = len(standing_alone(envelope, body))
-        limit = self.settings.limits.call_bytes
-        own_size = len(body) if envelope is self.base else size
-        if own_size > limit:
-            raise too_large(message, own_size, limit)
+        return current if current.around == around else Envelope(around, of_item=True)
 
 
 def _carries_own(message: Message) -> bool:
     return bool(message.get("context") or message.get("integrations"))
 
 
-def _without_around(message: Message) -> dict[str, Any]:
-    return {name: value for name, value in message.items() if name not in _AROUND}
+def _without(message: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name, value in message.items() if name not in names}
 
 
 def _refuse_other(message: object) -> None:
