@@ -33,7 +33,7 @@ def test_people_events_and_groups_of_the_official_client_are_read_back() -> None
         assert ran.returncode == 0, ran.stderr
         with AppClient("any-key", base_url=server.base_url) as app:
             person = app.customers.attributes("u7")["customer"]
-            events = [row for row in app.customers.activities("u7", type="event")]
+            events = list(app.customers.activities("u7", type="event"))
             relationships = list(app.customers.relationships("u1"))
             acme = app.objects.attributes(1, "acme")["object"]
     assert person["attributes"]["plan"] == "pro"
