@@ -363,6 +363,8 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("track", {"userId": "u", "event": " "}, "event"),
     ("track", {"userId": "u", "event": 5}, "event"),
     ("track", {"event": "Bought"}, "userId"),
+    ("track", {"event": "Bought", "groupId": 7}, "userId"),
+    ("track", {"event": "Bought", "groupId": " "}, "userId"),
     ("track", {"userId": "u", "event": "E", "properties": "x"}, "properties"),
     ("track", {"userId": "u", "event": "E", "timestamp": 1767225600}, "timestamp"),
     ("track", {"userId": "u", "event": "E", "timestamp": "yesterday"}, "timestamp"),

@@ -6,9 +6,11 @@ ledger says what and why. (Pipelines spec, `info.description` and the header's d
 
 from __future__ import annotations
 
+import gc
 import zlib
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -62,6 +64,10 @@ class Ingest:
 
     def receive(self, arrival: Arrival, at: float) -> Response:
         """Take one request that arrives at a time (unix seconds) and return its answer."""
+        with _collector_paused():
+            return self._receive(arrival, at)
+
+    def _receive(self, arrival: Arrival, at: float) -> Response:
         self.settle(at)
         refusal = self._unreadable(arrival)
         body = arrival.body
@@ -164,10 +170,14 @@ class Ingest:
         good: list[Item] = []
         bad: list[tuple[int, Problem]] = []
         for index, (message, raw) in enumerate(zip(found, raws, strict=True)):
-            problem = _no_message(message, raw) or _unbatchable(message)
+            problem: Problem | None = None
             if index in large:
                 problem = Problem("", f"{large[index]:,} B are over the limit of {limit:,} B a call")
-            if problem is None and raw is not None:
+            elif raw is None or message.__class__ is not dict:
+                problem = _no_message(message, raw)
+            elif message.get("type") not in rules.BATCHABLE:
+                problem = _unbatchable(message)
+            else:
                 context = {**shared, **_object(message.get("context"))} if honoured else shared
                 kind: str = message["type"]
                 problem = rules.check(kind, message, context)
@@ -197,6 +207,21 @@ class Ingest:
             ledger.accepted[item.kind] += 1
         else:
             ledger.drops.append(Drop(at, item.operation, item.index, problem, item.raw))
+
+
+@contextmanager
+def _collector_paused() -> Generator[None]:
+    """Keep Python's collector of reference cycles away while a batch is read.
+
+    Decoding allocates tens of thousands of objects and no cycle; looking for some took a third of the time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def call_bytes(switches: Switches) -> int:
@@ -232,11 +257,9 @@ def _no_message(tree: Any, raw: bytes | None) -> Problem | None:
     return _TOO_DEEP if raw is None else None
 
 
-def _unbatchable(message: Message) -> Problem | None:
-    kind = message.get("type")
-    if kind in rules.BATCHABLE:
-        return None
-    return Problem("type", "is required" if kind is None else f"must be one of {', '.join(rules.BATCHABLE)}")
+def _unbatchable(message: Message) -> Problem:
+    known = ", ".join(rules.BATCHABLE)
+    return Problem("type", "is required" if message.get("type") is None else f"must be one of {known}")
 
 
 def _object(value: Any) -> Mapping[str, Any]:

@@ -153,14 +153,16 @@ def _group(message: Message) -> Problem | None:
 
 
 def _track(message: Message, context: Context) -> Problem | None:
-    problem = _text(message, "event")
-    if problem is not None:
-        return problem
-    rule = _SEMANTIC.get(message["event"].strip())
+    event: Any = message.get("event")
+    name = event.strip() if event.__class__ is str else ""
+    if not name:
+        return _text(message, "event")
+    rule = _SEMANTIC.get(name)
     if rule is not None:
         return rule(message, context)
     # A group may perform an event too: the third form of `track` in the Pipelines spec.
-    return None if _present(message, "groupId") else _somebody(message)
+    problem = _somebody(message)
+    return None if problem is not None and _text(message, "groupId") is None else problem
 
 
 def _device(message: Message, context: Context) -> Problem | None:
