@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ciokit.errors import CustomerIOError, NetworkError, RateLimitError
 
@@ -32,7 +32,7 @@ class RetryPolicy:
     base: float = 0.25
     cap: float = 20.0
     retry_after_cap: float = 60.0
-    jitter: Callable[[], float] = random.random
+    jitter: Callable[[], float] = field(default=random.random, repr=False)
 
     def wait(self, retry: Retry, error: CustomerIOError, attempt: int, elapsed: float) -> float | None:
         """Return the seconds to wait before the next try, or None when the error is final."""

@@ -1,0 +1,72 @@
+"""Every notebook runs from top to bottom, against an emulator of its own and against the workspace that keys name."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from ciokit.emulator.app import Emulator
+from ciokit.emulator.server import EmulatorServer
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+PAGES = sorted(path for path in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+
+CLOSED_DOOR = "http://127.0.0.1:9"
+FINAL_STATE = "import json; print(json.dumps(workspace.emulator and workspace.emulator.stats()))"
+LEFT_BEHIND = ("people", "objects", "relationships", "devices", "suppressed", "anonymous_events")
+
+
+def _run(page: Path, folder: Path, **environment: str) -> dict[str, Any] | None:
+    """Execute a notebook in a kernel of its own; return the end of the emulator it started, None if it started none.
+
+    The kernel does not know the developer's IPython profile, and what is not on this machine is behind a closed door.
+    """
+    notebook = nbformat.read(page, as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell(FINAL_STATE))
+    client = NotebookClient(notebook, timeout=20, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    doors = {"HTTP_PROXY": CLOSED_DOOR, "HTTPS_PROXY": CLOSED_DOOR}
+    homes = {"IPYTHONDIR": str(folder / "ipython"), "JUPYTER_PREFER_ENV_PATH": "1"}
+    client.execute(env={**os.environ, **doors, **homes, **environment})
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert [output for output in outputs if output["output_type"] == "error"] == []
+    return json.loads(outputs[-1]["text"])
+
+
+def _remains(stats: dict[str, Any]) -> dict[str, int]:
+    return {name: stats[name] for name in LEFT_BEHIND if stats[name]}
+
+
+def test_every_topic_has_its_page() -> None:
+    """The pages about the Data Pipelines API are numbered without a gap."""
+    numbers = [path.name[:2] for path in PAGES if path.parent.name == "pipelines_api"]
+    assert numbers == [f"{number:02}" for number in range(8)]
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.stem}")
+def test_page_runs_without_an_account(page: Path, tmp_path: Path) -> None:
+    """Without keys a notebook runs against an emulator that it starts, where it leaves nothing behind."""
+    stats = _run(page, tmp_path)
+    assert stats is not None
+    assert stats["accepted"] > 0
+    assert _remains(stats) == {}
+
+
+@pytest.mark.timeout(30)
+def test_page_runs_against_the_workspace_that_keys_name(tmp_path: Path) -> None:
+    """With keys set a notebook starts no emulator and leaves nothing behind where they lead, run once or twice."""
+    world = Emulator(key="k")
+    page = NOTEBOOKS / "pipelines_api" / "05_batches.ipynb"
+    with EmulatorServer(world) as server:
+        keys = {"CUSTOMERIO_API_KEY": "k", "CUSTOMERIO_APP_API_KEY": "k", "CUSTOMERIO_BASE_URL": server.base_url}
+        assert [_run(page, tmp_path, **keys) for _ in range(2)] == [None, None]
+    stats = world.stats()
+    world.close()
+    assert stats["accepted"] > 0
+    assert _remains(stats) == {}
