@@ -19,6 +19,7 @@ def block(language: str) -> str:
 
 def test_the_first_program_prints_what_it_says() -> None:
     """Run in a process of its own, without keys, it starts an emulator and prints the lines shown."""
-    ran = subprocess.run([sys.executable, "-c", block("python")], check=False, capture_output=True, text=True, timeout=50)
+    command = [sys.executable, "-c", block("python")]
+    ran = subprocess.run(command, check=False, capture_output=True, text=True, timeout=50)
     assert ran.stderr == ""
     assert ran.stdout == block("text")
