@@ -268,7 +268,7 @@ def _object(value: Any) -> Mapping[str, Any]:
 
 def _count(tree: Any) -> int:
     batch: Any = _object(tree).get("batch")
-    return len(batch) if isinstance(batch, list) else 1  # pyright: ignore[reportUnknownArgumentType]
+    return len(batch) if isinstance(batch, list) else 1  # pyright: ignore[reportUnknownArgumentType]  # of whatever
 
 
 def _unpacked(body: bytes) -> bytes:

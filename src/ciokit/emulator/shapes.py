@@ -46,7 +46,7 @@ def misfit(value: Any, hint: Any, where: str) -> str:
 def _list_misfit(value: Any, hint: Any, where: str) -> str:
     if not isinstance(value, list):
         return f"{where}: must be an array"
-    items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
+    items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]  # JSON
     members = enumerate(items)
     return next((wrong for index, item in members if (wrong := misfit(item, hint, f"{where}[{index}]"))), "")
 

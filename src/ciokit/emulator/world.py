@@ -12,10 +12,10 @@ from typing import Any, Literal, TypeAlias, cast
 
 import orjson
 
+from ciokit.app_api.objects import ObjectIdType
+from ciokit.app_api.types import IdType
 from ciokit.emulator.switches import DEFAULTS, Switches
 
-IdType = Literal["id", "email", "phone", "cio_id"]
-ObjectIdType = Literal["object_id", "cio_object_id"]
 Attributes: TypeAlias = dict[str, Any]
 ObjectKey: TypeAlias = tuple[str, str]
 
