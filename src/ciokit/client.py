@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 from ciokit._version import __version__
 from ciokit.core.clock import Clock, SystemClock
 from ciokit.core.connection import Connection, Hook
-from ciokit.core.limits import SlidingWindow
+from ciokit.core.limits import Limiters, SlidingWindow
 from ciokit.core.retry import RetryPolicy
 from ciokit.core.senders import AwaitableSender, BlockingSender
 from ciokit.core.transport import AsyncHttpTransport, HttpTransport, TransportOptions
@@ -24,7 +24,8 @@ class ClientOptions(TypedDict, total=False):
     """What every client takes besides its key and region; see `ciokit.settings.Settings` for the settings.
 
     - `settings`: resolved already; the others given here still win. `profile`: a table of the profile file.
-    - `limiter`: share one between the clients of a workspace. `hooks`: told of each attempt. `clock`: for tests.
+    - `limiter`: the surface's, shared between the clients of a workspace; `limiters`: all of them, shared.
+    - `hooks`: told of each attempt. `clock`: for tests.
     """
 
     settings: Settings
@@ -40,6 +41,7 @@ class ClientOptions(TypedDict, total=False):
     limits: Limits
     retry: RetryPolicy
     limiter: SlidingWindow
+    limiters: Limiters
     hooks: Sequence[Hook]
     clock: Clock
 
@@ -50,10 +52,11 @@ class Parts:
 
     clock: Clock | None = None
     limiter: SlidingWindow | None = None
+    limiters: Limiters | None = None
     hooks: Sequence[Hook] = ()
 
 
-_PARTS = ("limiter", "hooks", "clock")
+_PARTS = ("limiter", "limiters", "hooks", "clock")
 
 
 def resolve(options: ClientOptions, **named: Any) -> tuple[Settings, Parts]:
@@ -69,15 +72,17 @@ def resolve(options: ClientOptions, **named: Any) -> tuple[Settings, Parts]:
     return replace(settings, **given), parts
 
 
-def limiter_for(surface: Surface, settings: Settings) -> SlidingWindow:
-    """Return a limiter at the pace the settings give a surface."""
-    rate = settings.limits.rates[surface.name]
-    return SlidingWindow(rate.requests, rate.seconds)
+def limiters_for(settings: Settings) -> Limiters:
+    """Return limiters at the paces the settings give."""
+    return Limiters({name: (rate.requests, rate.seconds) for name, rate in settings.limits.rates.items()})
 
 
 def open_connection(surface: Surface, settings: Settings, parts: Parts) -> Connection:
     """Return the connection of one client; raises `ConfigurationError` when the key is missing."""
     key = settings.key(surface.key_setting)
+    limiters = parts.limiters or limiters_for(settings)
+    if parts.limiter:
+        limiters.put(surface.name, parts.limiter)
     headers = {
         "authorization": surface.authorization(key),
         "content-type": "application/json",
@@ -88,7 +93,7 @@ def open_connection(surface: Surface, settings: Settings, parts: Parts) -> Conne
     return Connection(
         base_url=surface.base_url(settings.region, settings.base_url),
         headers=headers,
-        limiter=parts.limiter or limiter_for(surface, settings),
+        limiters=limiters,
         retry=settings.retry,
         clock=parts.clock or SystemClock(),
         log=logging.getLogger(f"ciokit.{surface.name}"),

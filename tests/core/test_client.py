@@ -25,7 +25,7 @@ from ciokit import (
     RetryPolicy,
     SlidingWindow,
 )
-from ciokit.client import limiter_for
+from ciokit.client import limiters_for
 from ciokit.core.clock import FakeClock
 from ciokit.settings import Limits, Settings
 from ciokit.surfaces import PIPELINES, SURFACES
@@ -256,7 +256,7 @@ def test_two_clients_share_one_limit(server: ScriptedServer) -> None:
 
 def test_the_default_pace_is_the_vendors() -> None:
     """Three thousand requests per three seconds, from the table of limits."""
-    limiter = limiter_for(PIPELINES, Settings())
+    limiter = limiters_for(Settings()).of(PIPELINES.name)
     assert (limiter.requests, limiter.seconds) == (3000, 3.0)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Union, cast, get_args, get_origi
 from urllib.parse import quote, unquote
 
 from ciokit import values
+from ciokit.core import multipart
 from ciokit.core.flow import Call
 from ciokit.core.wire import Response
 from ciokit.errors import UnexpectedAnswerError, ValidationError
@@ -26,21 +27,42 @@ def build(route: Route, arguments: Mapping[str, Any]) -> Call:
     path: dict[str, str] = {}
     query: dict[str, str | list[str]] = {}
     fields: dict[str, Any] = {}
+    parts: dict[str, Any] = {}
+    headers: dict[str, str] = {}
     body: Any = None
     for name, value in arguments.items():
         place = route.where[name].value
+        wire = wire_name(name)
         if place == "path":
             path[name] = _path_value(name, value, route)
         elif value is None:
             continue
         elif place == "query":
-            query[name] = _texts(cast("list[object]", value)) if isinstance(value, list) else _text(value)
+            query[wire] = _texts(cast("list[object]", value)) if isinstance(value, list) else _text(value)
+        elif place == "header":
+            headers[header_name(name)] = _text(value)
+        elif place == "part":
+            parts[wire] = value
         elif place == "field":
-            fields[name] = value
+            fields[wire] = value
         else:
             body = value
     content = body if body is not None else fields or None
-    return Call(route, route.path.format(**path), query, b"" if content is None else values.encode(content))
+    if parts:
+        headers["content-type"] = multipart.content_type
+        return Call(route, route.path.format(**path), query, multipart.write(parts), headers)
+    encoded = b"" if content is None else values.encode(content)
+    return Call(route, route.path.format(**path), query, encoded, headers)
+
+
+def wire_name(name: str) -> str:
+    """Return what an argument is called on the wire: `from_` is `from`."""
+    return name.rstrip("_")
+
+
+def header_name(name: str) -> str:
+    """Return the header of an argument: `workspace_id` is `x-workspace-id`."""
+    return "x-" + name.replace("_", "-")
 
 
 def _path_value(name: str, value: Any, route: Route) -> str:
@@ -58,21 +80,28 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def parse(route: Route, path: str, query: Mapping[str, list[str]], body: bytes) -> dict[str, Any]:
-    """Return the arguments that `build` made these parts from: the emulator's direction.
+def parse(
+    route: Route, path: str, query: Mapping[str, list[str]], body: bytes, headers: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return the arguments that `build` made these parts from: the emulator's direction; header names in lower case.
 
     Raises `ValidationError` when a required argument is missing or a value is not of its declared type.
     """
     found = route.pattern.match(path)
-    content: Any = values.decode(body) if body else None
+    headers = headers or {}
+    in_parts = any(place.value == "part" for place in route.where.values())
+    content: Any = (multipart.read(body, headers) if in_parts else values.decode(body)) if body else None
     arguments: dict[str, Any] = {}
     for name, place in route.where.items():
+        wire = wire_name(name)
         if place.value == "path" and found:
             arguments[name] = _typed(name, [unquote(found[name])], route)
-        elif place.value == "query" and name in query:
-            arguments[name] = _typed(name, query[name], route)
-        elif place.value == "field" and isinstance(content, dict) and name in content:
-            arguments[name] = content[name]
+        elif place.value == "query" and wire in query:
+            arguments[name] = _typed(name, query[wire], route)
+        elif place.value == "header" and header_name(name) in headers:
+            arguments[name] = _typed(name, [headers[header_name(name)]], route)
+        elif place.value in ("field", "part") and isinstance(content, dict) and wire in content:
+            arguments[name] = content[wire]
         elif place.value == "body" and content is not None:
             arguments[name] = content
     missing = sorted(route.required - arguments.keys())
@@ -128,10 +157,14 @@ def identifiers(call: Call) -> Iterator[str]:
 def read(route: Route, response: Response) -> Any:
     """Return the answer of an operation as plain data; unknown fields survive.
 
-    Raises `UnexpectedAnswerError` when a 2xx answer is not JSON, or not an object where one is declared.
+    Raises `UnexpectedAnswerError` when a 2xx answer is not JSON, or is a list where an object is declared, or the other
+    way round. An operation declared to return text gets the body as it is.
     """
+    if route.returns is str:
+        return response.body.decode("utf-8", "replace")
+    declared: type = list if get_origin(route.returns) is list and not route.items else dict
     if not response.body.strip():
-        return {}
+        return cast("Any", declared())
     try:
         answer: Any = values.decode(response.body)
     except ValueError:
@@ -140,10 +173,10 @@ def read(route: Route, response: Response) -> Any:
             status=response.status,
             request=route.label,
         ) from None
-    if not isinstance(answer, dict):
+    if not isinstance(answer, declared):
         raise UnexpectedAnswerError(
-            f"answered {response.status} with a JSON {type(answer).__name__} where an object is declared",
+            f"answered {response.status} with a JSON {type(answer).__name__} where a {declared.__name__} is declared",
             status=response.status,
             request=route.label,
         )
-    return cast("dict[str, Any]", answer)
+    return cast("Any", answer)

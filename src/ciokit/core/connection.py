@@ -11,7 +11,7 @@ from ciokit.core import codec
 from ciokit.core.answers import error_from
 from ciokit.core.clock import Clock
 from ciokit.core.flow import Call, Outcome, Steps, Wait
-from ciokit.core.limits import SlidingWindow
+from ciokit.core.limits import Limiters
 from ciokit.core.retry import RetryPolicy
 from ciokit.core.wire import Request, Response
 from ciokit.errors import ApiError, NetworkError
@@ -38,7 +38,7 @@ class Connection:
 
     base_url: str
     headers: Mapping[str, str]
-    limiter: SlidingWindow
+    limiters: Limiters
     retry: RetryPolicy
     clock: Clock
     log: logging.Logger
@@ -50,7 +50,8 @@ class Connection:
         """Return the request a call becomes on this connection."""
         query = urlencode(call.query, doseq=True)
         url = f"{self.base_url}{call.path}" + (f"?{query}" if query else "")
-        return Request(call.route.method, url, self.headers, call.body, call.route.label, self.timeout)
+        headers = {**self.headers, **call.headers} if call.headers else self.headers
+        return Request(call.route.method, url, headers, call.body, call.route.label, self.timeout)
 
     def exchange(self, call: Call) -> Steps[Response]:
         """Send a call, again if that is allowed and helps; return its 2xx answer or raise its last error."""
@@ -59,7 +60,7 @@ class Connection:
         number = 0
         while True:
             number += 1
-            yield from self.limiter.acquire(self.clock.now)
+            yield from self.limiters.of(call.route.rate).acquire(self.clock.now)
             sent_at = self.clock.now()
             outcome = yield request
             if outcome is None:

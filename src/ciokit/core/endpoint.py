@@ -11,6 +11,7 @@ from __future__ import annotations
 import enum
 import functools
 import inspect
+import logging
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,8 +30,10 @@ from typing import (
 )
 from urllib.parse import unquote
 
+from ciokit import values
 from ciokit.core import codec
 from ciokit.core.flow import Call, Flow, ask
+from ciokit.core.paging import CURSOR, Paging
 from ciokit.core.retry import Retry
 from ciokit.core.senders import AwaitableSender, BlockingSender
 
@@ -46,12 +49,16 @@ class In(enum.Enum):
     QUERY = "query"
     FIELD = "field"
     BODY = "body"
+    HEADER = "header"
+    PART = "part"
 
 
 Path = Annotated[V, In.PATH]
 Query = Annotated[V, In.QUERY]
 Field = Annotated[V, In.FIELD]
 Body = Annotated[V, In.BODY]
+Header = Annotated[V, In.HEADER]
+Part = Annotated[V, In.PART]
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
@@ -60,7 +67,9 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 class Route:
     """One row of the operation table: plain data, no client.
 
-    `docs` is the vendor's operation id. `items` is the key of a paged answer that holds the rows.
+    `docs` is the vendor's operation id. `items` is the key of a paged answer that holds the rows, `paging` how its
+    pages follow each other. `rate` names the pace in `Limits.rates`: its surface's, unless it has one of its own.
+    An argument called `from_` is `from` on the wire; a header argument `workspace_id` is `x-workspace-id`.
     """
 
     surface: str
@@ -70,6 +79,8 @@ class Route:
     docs: str
     name: str = ""
     items: str | None = None
+    paging: Paging = CURSOR
+    rate: str = ""
     where: Mapping[str, In] = field(default_factory=dict[str, In])
     types: Mapping[str, Any] = field(default_factory=dict[str, Any])
     required: frozenset[str] = frozenset()
@@ -167,78 +178,129 @@ class Endpoint(Declared[P, T]):
         return _shown_as(run, self.signature)
 
 
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Rows, and the cursor to go on from: None after the last page.
+
+    A stopped crawl resumes by giving `next` as the operation's cursor argument. `repeated` says how many of the rows an
+    earlier page of the same crawl held too: the service does that when data changes meanwhile (facts, section 3.3).
+    """
+
+    rows: list[T]
+    next: str | None
+    repeated: int = field(default=0, kw_only=True)
+
+
 class Paged(Declared[P, list[T]], Generic[P, T]):
-    """An operation that answers in pages of rows; `next` in an answer is `start` of the next call."""
+    """An operation that answers in pages of rows."""
 
     def page(self, *args: P.args, **kwargs: P.kwargs) -> Flow[Page[T]]:
         """Return the flow of one page."""
-        return self._page(self.call(*args, **kwargs))
+        return self.page_of(self.call(*args, **kwargs))
 
-    def _page(self, call: Call) -> Flow[Page[T]]:
+    def page_of(self, call: Call) -> Flow[Page[T]]:
+        """Return the flow of the page this call asks for."""
         response = yield from ask(call)
         answer = codec.read(self.route, response)
         rows = cast("list[T]", answer.get(self.route.items) or [])
-        following: str = answer.get("next") or ""
-        return Page(rows, following or None)
+        return Page(rows, self.route.paging.following(call.query, answer, rows))
 
     @overload
     def __get__(self, obj: None, owner: type) -> Paged[P, T]: ...
     @overload
-    def __get__(self, obj: Group[BlockingSender], owner: type) -> Callable[P, Iterator[T]]: ...
+    def __get__(self, obj: Group[BlockingSender], owner: type) -> BlockingPages[P, T]: ...
     @overload
-    def __get__(self, obj: Group[AwaitableSender], owner: type) -> Callable[P, AsyncIterator[T]]: ...
+    def __get__(self, obj: Group[AwaitableSender], owner: type) -> AwaitablePages[P, T]: ...
     def __get__(self, obj: Group[Any] | None, owner: type) -> Any:
         if obj is None:
             return self
-        sender: BlockingSender | AwaitableSender = obj.sender
-        iterate = self._rows if isinstance(sender, BlockingSender) else self._async_rows
+        kind: Any = BlockingPages if isinstance(obj.sender, BlockingSender) else AwaitablePages
+        pages: Any = functools.update_wrapper(kind(self, obj.sender), self.stub)
+        return _shown_as(pages, self.signature)
 
-        @functools.wraps(self.stub)
-        def run(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return iterate(cast("Any", sender), self.call(*args, **kwargs))
 
-        return _shown_as(run, self.signature)
+class BlockingPages(Generic[P, T]):
+    """A list operation of a blocking client: call it for rows, or `pages` for pages."""
 
-    def _rows(self, sender: BlockingSender, first: Call) -> Iterator[T]:
-        call: Call | None = first
-        while call is not None:
-            page = sender.run(self._page(call))
-            yield from page.rows
-            call = _following(call, page.next)
+    def __init__(self, operation: Paged[P, T], sender: BlockingSender) -> None:
+        self._operation = operation
+        self._sender = sender
 
-    async def _async_rows(self, sender: AwaitableSender, first: Call) -> AsyncIterator[T]:
-        call: Call | None = first
-        while call is not None:
-            page = await sender.run(self._page(call))
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        """Yield every row, fetching page after page as they are read."""
+        crawl: _Crawl[T] = _Crawl(self._operation, self._operation.call(*args, **kwargs), self._sender.connection.log)
+        return (row for page in self._pages(crawl) for row in page.rows)
+
+    def pages(self, *args: P.args, **kwargs: P.kwargs) -> Iterator[Page[T]]:
+        """Yield every page, with the cursor to resume from."""
+        return self._pages(_Crawl(self._operation, self._operation.call(*args, **kwargs), self._sender.connection.log))
+
+    def _pages(self, crawl: _Crawl[T]) -> Iterator[Page[T]]:
+        while crawl.call is not None:
+            yield crawl.after(self._sender.run(self._operation.page_of(crawl.call)))
+
+
+class AwaitablePages(Generic[P, T]):
+    """A list operation of an awaitable client: iterate it for rows, or `pages` for pages."""
+
+    def __init__(self, operation: Paged[P, T], sender: AwaitableSender) -> None:
+        self._operation = operation
+        self._sender = sender
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
+        """Yield every row, fetching page after page as they are read."""
+        crawl: _Crawl[T] = _Crawl(self._operation, self._operation.call(*args, **kwargs), self._sender.connection.log)
+        return self._rows(crawl)
+
+    def pages(self, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[Page[T]]:
+        """Yield every page, with the cursor to resume from."""
+        return self._pages(_Crawl(self._operation, self._operation.call(*args, **kwargs), self._sender.connection.log))
+
+    async def _rows(self, crawl: _Crawl[T]) -> AsyncIterator[T]:
+        async for page in self._pages(crawl):
             for row in page.rows:
                 yield row
-            call = _following(call, page.next)
+
+    async def _pages(self, crawl: _Crawl[T]) -> AsyncIterator[Page[T]]:
+        while crawl.call is not None:
+            yield crawl.after(await self._sender.run(self._operation.page_of(crawl.call)))
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Rows, and the cursor to go on from: None after the last page."""
+class _Crawl(Generic[T]):
+    """Where a crawl is: the next call, and what it has seen, to tell rows that come again."""
 
-    rows: list[T]
-    next: str | None
+    def __init__(self, operation: Declared[..., Any], call: Call, log: logging.Logger) -> None:
+        self.call: Call | None = call
+        self._route = operation.route
+        self._log = log
+        self._seen: set[int] = set()
 
-
-def _following(call: Call, cursor: str | None) -> Call | None:
-    return replace(call, query={**call.query, "start": cursor}) if cursor else None
+    def after(self, page: Page[T]) -> Page[T]:
+        """Note a page, and return it with the number of its rows that were seen before."""
+        assert self.call is not None  # noqa: S101 - a crawl that has ended is not asked
+        marks = [hash(values.encode(row)) for row in page.rows]
+        repeated = sum(mark in self._seen for mark in marks)
+        self._seen.update(marks)
+        if repeated:
+            self._log.warning("%s: %d rows of a page were on an earlier one too", self._route.label, repeated)
+        query = {**self.call.query, self._route.paging.param: page.next}
+        self.call = replace(self.call, query=cast("dict[str, str | list[str]]", query)) if page.next else None
+        return replace(page, repeated=repeated)
 
 
 def endpoint(
-    surface: str, method: Method, path: str, *, retry: Retry, docs: str
+    surface: str, method: Method, path: str, *, retry: Retry, docs: str, rate: str = ""
 ) -> Callable[[Callable[Concatenate[Any, P], T]], Endpoint[P, T]]:
     """Declare an operation."""
-    return lambda stub: Endpoint(stub, Route(surface, method, path, retry, docs))
+    return lambda stub: Endpoint(stub, Route(surface, method, path, retry, docs, rate=rate or surface))
 
 
 def paged(
-    surface: str, method: Method, path: str, *, items: str, docs: str
+    surface: str, method: Method, path: str, *, items: str, docs: str, paging: Paging = CURSOR
 ) -> Callable[[Callable[Concatenate[Any, P], list[T]]], Paged[P, T]]:
     """Declare a list operation, whose rows are under `items` in each answer. Reading is always safe to repeat."""
-    return lambda stub: Paged(stub, Route(surface, method, path, Retry.SAFE, docs, items=items))
+    route = Route(surface, method, path, Retry.SAFE, docs, items=items, paging=paging, rate=surface)
+    return lambda stub: Paged(stub, route)
 
 
 def declared(*groups: type) -> list[Declared[..., Any]]:

@@ -35,6 +35,7 @@ class Call:
     path: str
     query: Mapping[str, str | list[str]] = field(default_factory=dict[str, "str | list[str]"])
     body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __repr__(self) -> str:
         return f"Call({self.route.label}, {len(self.body)} B)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 
 from ciokit.core.flow import Wait
@@ -89,3 +89,20 @@ class SlidingWindow:
                 self._pid = pid
                 self._granted = [float("-inf") if at == _PENDING else at for at in self._granted]
             yield
+
+
+class Limiters:
+    """One limiter for each named pace, made when first asked for; share an instance between clients of a workspace."""
+
+    def __init__(self, rates: Mapping[str, tuple[int, float]]) -> None:
+        self._rates = rates
+        self._made: dict[str, SlidingWindow] = {}
+
+    def of(self, name: str) -> SlidingWindow:
+        """Return the limiter of a pace."""
+        made = self._made.get(name)
+        return made or self._made.setdefault(name, SlidingWindow(*self._rates[name]))
+
+    def put(self, name: str, limiter: SlidingWindow) -> None:
+        """Use this limiter for a pace, such as one shared with other clients."""
+        self._made[name] = limiter

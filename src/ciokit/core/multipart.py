@@ -1,0 +1,62 @@
+"""Uploads: named texts and files as one multipart body, and back; the boundary is fixed, so bodies can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from email import message_from_bytes
+from email.policy import HTTP
+from pathlib import Path
+from typing import Any
+
+from ciokit.errors import ValidationError
+
+_BOUNDARY = b"ciokit-5f2c9c1e6c0e5d399a530c1d5a1b7a11"
+content_type = f"multipart/form-data; boundary={_BOUNDARY.decode()}"
+
+
+def write(parts: Mapping[str, Any]) -> bytes:
+    """Return the body; a `Path` is sent as a file under its own name, bytes as a file called like the part.
+
+    Raises `ValidationError` when a file cannot be read, or holds the boundary.
+    """
+    chunks: list[bytes] = []
+    for name, value in parts.items():
+        disposition = f'form-data; name="{name}"'
+        if isinstance(value, Path | bytes):
+            filename = value.name if isinstance(value, Path) else name
+            disposition += f'; filename="{_quoted(filename)}"'
+            content = _content(name, value)
+            kind = "Content-Type: application/octet-stream\r\n"
+        else:
+            content, kind = str(value).encode(), ""
+        if _BOUNDARY in content:
+            raise ValidationError("holds the boundary that separates parts; it cannot be sent", field=name)
+        head = f"Content-Disposition: {disposition}\r\n{kind}\r\n".encode()
+        chunks.append(b"--" + _BOUNDARY + b"\r\n" + head + content + b"\r\n")
+    return b"".join(chunks) + b"--" + _BOUNDARY + b"--\r\n"
+
+
+def _content(name: str, value: Path | bytes) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    try:
+        return value.read_bytes()
+    except OSError as error:
+        raise ValidationError(f"cannot be read ({type(error).__name__}); give the path of a file", field=name) from None
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "_").replace('"', "_").replace("\r", "_").replace("\n", "_")
+
+
+def read(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return the parts of a body: texts as `str`, files as `bytes`."""
+    head = f"Content-Type: {headers.get('content-type', content_type)}\r\n\r\n".encode()
+    message = message_from_bytes(head + body, policy=HTTP)
+    found: dict[str, Any] = {}
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        data = content if isinstance(content, bytes) else b""
+        found[str(name)] = data if part.get_filename() else data.decode("utf-8", "replace")
+    return found
