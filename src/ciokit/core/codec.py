@@ -164,7 +164,7 @@ def read(route: Route, response: Response) -> Any:
         return response.body.decode("utf-8", "replace")
     declared: type = list if get_origin(route.returns) is list and not route.items else dict
     if not response.body.strip():
-        return cast("Any", declared())
+        return declared()
     try:
         answer: Any = values.decode(response.body)
     except ValueError:
@@ -179,4 +179,4 @@ def read(route: Route, response: Response) -> Any:
             status=response.status,
             request=route.label,
         )
-    return cast("Any", answer)
+    return answer
