@@ -164,10 +164,21 @@ def test_a_proxy_is_used(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 
 
 def test_no_proxy_is_respected(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hosts that need no proxy are reached directly."""
+    """A host that needs no proxy is not asked for through one, here in vain since it does not exist."""
+    monkeypatch.setenv("HTTP_PROXY", server.base_url)
+    monkeypatch.setenv("NO_PROXY", "customer.invalid")
+    with CustomerIOClient("k", base_url="http://customer.invalid", retry=ONCE) as client, pytest.raises(NetworkError):
+        client.identify("u1")
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_this_machine_is_reached_past_the_proxy(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """A proxy in the environment is not asked for what runs on this machine, such as an emulator."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with CustomerIOClient("k", base_url=server.base_url) as client:
+    with CustomerIOClient("k", base_url=server.base_url.replace("127.0.0.1", host)) as client:
         client.identify("u1")
     assert len(server.seen) == 1
 
