@@ -6,6 +6,8 @@ import asyncio
 import logging
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -234,6 +236,15 @@ def test_nothing_secret_or_personal_is_logged_at_any_level(
     assert "POST /v1/identify attempt 1: 500" in told
     assert "[email] of [redacted]: [phone] is taken" in told
     assert [word for word in private if word in told] == []
+
+
+def test_a_program_without_logging_is_left_in_peace(server: ScriptedServer) -> None:
+    """A retry is told to who asked for logs, and printed for nobody else."""
+    server.script = [Answer(503)]
+    program = f"import ciokit; ciokit.CustomerIOClient('k', base_url='{server.base_url}').identify('u1')"
+    ran = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=30)
+    assert (ran.stdout, ran.stderr) == ("", "")
+    assert len(server.seen) == 2
 
 
 def test_hooks_are_told_of_each_attempt_and_may_fail(server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
