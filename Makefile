@@ -3,7 +3,6 @@
 #   make setup UV=.tools/bin/uv       leave a uv found on PATH alone
 
 PYTHON ?= python3
-PORT ?= 8787
 SPECS ?= ../shared/specs
 PYTEST_ARGS ?= -n 2
 
@@ -42,9 +41,7 @@ conformance: .venv/.ready-run ## hold specs/ and the emulator against the vendor
 	@CIOKIT_SPECS="$(SPECS)" .venv/bin/python -m pytest tests/conformance
 
 lab: .venv/.ready-run ## open the notebooks in Jupyter Lab with the emulator running
-	@.venv/bin/ciokit emulate --port $(PORT) & emulator=$$!; trap 'kill $$emulator 2>/dev/null' EXIT; trap : INT; \
-	sleep 1; kill -0 $$emulator || exit 1; test -n "$$CUSTOMERIO_API_KEY" || { export CUSTOMERIO_API_KEY=emulator \
-	CUSTOMERIO_APP_API_KEY=emulator CUSTOMERIO_BASE_URL=http://127.0.0.1:$(PORT); }; .venv/bin/jupyter lab notebooks $(LAB_ARGS)
+	@.venv/bin/python -m notebooks $(LAB_ARGS)
 
 clean: ## remove what the other targets made
 	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

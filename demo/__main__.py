@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import signal
 import sys
 from contextlib import ExitStack, nullcontext, suppress
@@ -26,7 +25,6 @@ _KEY = "demo"  # the emulator lets in any key
 def main() -> int:
     """Run the demo; 0 when nothing differs, 1 when something does, 2 when it could not be run."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the emulator is not left behind
-    logging.getLogger("ciokit").setLevel(logging.ERROR)  # each retry is a warning; the report counts them
     arguments = _parser().parse_args()
     try:
         with ExitStack() as stack:

@@ -56,6 +56,9 @@ class Parts:
     hooks: Sequence[Hook] = ()
 
 
+# Without this, Python prints a library's warnings on stderr when a program has not set up logging.
+logging.getLogger("ciokit").addHandler(logging.NullHandler())
+
 _PARTS = ("limiter", "limiters", "hooks", "clock")
 
 

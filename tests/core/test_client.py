@@ -6,6 +6,8 @@ import asyncio
 import logging
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -164,10 +166,21 @@ def test_a_proxy_is_used(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 
 
 def test_no_proxy_is_respected(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hosts that need no proxy are reached directly."""
+    """A host that needs no proxy is not asked for through one, here in vain since it does not exist."""
+    monkeypatch.setenv("HTTP_PROXY", server.base_url)
+    monkeypatch.setenv("NO_PROXY", "customer.invalid")
+    with CustomerIOClient("k", base_url="http://customer.invalid", retry=ONCE) as client, pytest.raises(NetworkError):
+        client.identify("u1")
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_this_machine_is_reached_past_the_proxy(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """A proxy in the environment is not asked for what runs on this machine, such as an emulator."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with CustomerIOClient("k", base_url=server.base_url) as client:
+    with CustomerIOClient("k", base_url=server.base_url.replace("127.0.0.1", host)) as client:
         client.identify("u1")
     assert len(server.seen) == 1
 
@@ -223,6 +236,15 @@ def test_nothing_secret_or_personal_is_logged_at_any_level(
     assert "POST /v1/identify attempt 1: 500" in told
     assert "[email] of [redacted]: [phone] is taken" in told
     assert [word for word in private if word in told] == []
+
+
+def test_a_program_without_logging_is_left_in_peace(server: ScriptedServer) -> None:
+    """A retry is told to who asked for logs, and printed for nobody else."""
+    server.script = [Answer(503)]
+    program = f"import ciokit; ciokit.CustomerIOClient('k', base_url='{server.base_url}').identify('u1')"
+    ran = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=30)
+    assert (ran.stdout, ran.stderr) == ("", "")
+    assert len(server.seen) == 2
 
 
 def test_hooks_are_told_of_each_attempt_and_may_fail(server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:

@@ -84,6 +84,14 @@ def test_a_changed_email_frees_the_old_one(workspace: Workspace) -> None:
     }
 
 
+@pytest.mark.parametrize(("before", "after"), [(1, True), (1, 1.0), ("1", 1), ([1], {"a": 1})])
+def test_a_value_of_another_type_is_a_change(workspace: Workspace, before: Any, after: Any) -> None:
+    """What Python calls equal is still another JSON value."""
+    workspace.take("identify", userId="u1", traits={"x": before})
+    workspace.take("identify", userId="u1", traits={"x": after})
+    assert json.dumps(workspace.world.ids["u1"].attributes["x"]) == json.dumps(after)
+
+
 @pytest.mark.parametrize("blank", [None, ""])
 def test_blank_traits_remove_attributes(workspace: Workspace, blank: str | None) -> None:
     """Null and "" take an attribute away; a blank that was never set is no change."""
@@ -395,6 +403,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("group", {"groupId": "g"}, "userId"),
     ("group", {"userId": "u", "groupId": "g", "traits": {"object_type_id": 1}}, "traits.object_type_id"),
     ("group", {"userId": "u", "groupId": "g", "traits": {"object_type_id": "x"}}, "traits.object_type_id"),
+    ("group", {"userId": "u", "groupId": "g", "traits": {"object_type_id": "9" * 5_000}}, "traits.object_type_id"),
     ("group", {"userId": "u", "groupId": "g", "objectTypeId": 1}, "objectTypeId"),
     (
         "group",
@@ -531,6 +540,16 @@ def test_ingestion_can_take_time() -> None:
     workspace.clock.advance(DAY)
     assert workspace.read("/v1/customers/u1/attributes")[1]["customer"]["attributes"]["plan"] == "pro"
     assert workspace.world.ids["u1"].created == START + 2
+
+
+def test_what_waits_is_not_overtaken(workspace: Workspace) -> None:
+    """When the delay is switched off, later messages still come after those that wait."""
+    workspace.control("POST", "switches", {"ingestion_delay": 60})
+    workspace.take("identify", userId="u1", traits={"plan": "basic"})
+    workspace.control("POST", "switches", {"ingestion_delay": 0})
+    workspace.take("identify", userId="u1", traits={"plan": "pro"})
+    workspace.control("POST", "clock", {"advance": 60})
+    assert workspace.world.ids["u1"].attributes == {"plan": "pro"}
 
 
 def test_the_documented_pace_can_be_enforced() -> None:

@@ -110,6 +110,21 @@ def test_a_restarted_world_goes_on_like_one_that_never_stopped(kept: Keep, tmp_p
     assert stopped.stats()["pending"] == 0
 
 
+@pytest.mark.parametrize(
+    "then", [("seed", {"people": [{"id": "u1", "attributes": {"plan": "pro"}}]}), ("switches", {})]
+)
+def test_what_was_waiting_keeps_its_place_in_a_replay(kept: Keep, tmp_path: Path, then: tuple[str, Any]) -> None:
+    """What was due before a seed or a switch is replayed before it."""
+    first = kept(state=tmp_path, ingestion_delay=10)
+    first.take("identify", userId="u1", traits={"plan": "basic"})
+    first.clock.advance(60)
+    first.control("POST", *then)
+    first.control("POST", "switches", {"dedupe": "off"})
+    before = _snapshot(first)
+    first.emulator.close()
+    assert _snapshot(kept(state=tmp_path)) == before
+
+
 def test_a_message_is_still_known_after_a_restart(kept: Keep, tmp_path: Path) -> None:
     """A retry that arrives after the restart is a duplicate."""
     first = kept(state=tmp_path)
@@ -236,6 +251,27 @@ def test_what_was_answered_survives_a_kill(kept: Keep, tmp_path: Path) -> None:
         os.kill(process.pid, signal.SIGKILL)
     workspace = kept(state=tmp_path)
     assert (len(workspace.world.people), workspace.stats()["events"]) == (20, 4_000)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file size limits are POSIX's")
+def test_a_full_disk_loses_only_what_it_refused(kept: Keep, tmp_path: Path) -> None:
+    """A message that cannot be written is not taken; once there is room again, all goes on."""
+    import resource
+
+    workspace = kept(state=tmp_path)
+    workspace.take("identify", userId="u1")
+    size = (tmp_path / "journal").stat().st_size
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50, limits[1]))
+    try:
+        with pytest.raises(OSError):
+            workspace.send("identify", {"userId": "u2"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "journal").stat().st_size == size
+    workspace.take("identify", userId="u3")
+    workspace.emulator.close()
+    assert list(kept(state=tmp_path).world.ids) == ["u1", "u3"]
 
 
 def test_time_goes_on_where_it_stood(kept: Keep, tmp_path: Path) -> None:

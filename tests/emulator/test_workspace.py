@@ -85,14 +85,6 @@ def test_settings_hold_for_an_emulator_too() -> None:
         assert workspace.emulator.stats()["people"] == 1
 
 
-def test_environment_proxy_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An emulator is reached where programs go through a proxy and nothing says that this machine needs none."""
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    with ciokit.open_workspace() as workspace:
-        workspace.client.identify("u1")
-        assert workspace.emulator.stats()["people"] == 1
-
-
 def test_ids_of_two_runs_differ() -> None:
     """A name is unique by the workspace object that gave it, and the same each time it is asked for."""
     keys = Settings(api_key=SECRET, app_api_key=SECRET)

@@ -141,7 +141,7 @@ def _delete(world: World, person: Person) -> None:
     if person.email:
         del world.emails[person.email.lower()]
     del world.people[person.cio_id]
-    person.relationships, person.devices, person.deleted = {}, {}, True
+    person.deleted = True
     note(world, "profile_delete", {}, person)
 
 
