@@ -15,6 +15,7 @@ class Paging(Protocol):
     @property
     def param(self) -> str: ...
     def following(self, query: Query, answer: Mapping[str, Any], rows: Sequence[Any]) -> str | None: ...
+    def told(self, following: str | None, total: int) -> Mapping[str, Any]: ...
 
 
 def _at(answer: Mapping[str, Any], path: str) -> Any:
@@ -22,6 +23,12 @@ def _at(answer: Mapping[str, Any], path: str) -> Any:
     for step in path.split("."):
         found = cast("Mapping[str, Any]", found).get(step) if isinstance(found, Mapping) else None
     return found
+
+
+def _under(path: str, value: object) -> dict[str, Any]:
+    for step in reversed(path.split(".")):
+        value = {step: value}
+    return cast("dict[str, Any]", value)
 
 
 def _number(query: Query, name: str, default: int) -> int:
@@ -40,6 +47,10 @@ class Cursor:
         """Return the mark of the next page."""
         mark = _at(answer, self.at)
         return str(mark) if mark not in (None, "", 0) else None
+
+    def told(self, following: str | None, total: int) -> Mapping[str, Any]:  # noqa: ARG002
+        """Return the part of an answer that says where to go on: the emulator's side."""
+        return _under(self.at, following or "")
 
 
 CURSOR = Cursor()
@@ -61,6 +72,10 @@ class Numbered:
         more = bool(rows) and isinstance(total, int) and page * size < total
         return str(page + 1) if more else None
 
+    def told(self, following: str | None, total: int) -> Mapping[str, Any]:  # noqa: ARG002
+        """Return the part of an answer that says how many rows there are: the emulator's side."""
+        return _under(self.total_at, total)
+
 
 @dataclass(frozen=True, slots=True)
 class Offset:
@@ -73,3 +88,7 @@ class Offset:
         """Return where the next page begins."""
         full = len(rows) >= _number(query, "limit", self.size)
         return str(_number(query, self.param, 0) + len(rows)) if rows and full else None
+
+    def told(self, following: str | None, total: int) -> Mapping[str, Any]:  # noqa: ARG002
+        """Return nothing: such a list does not say that it goes on."""
+        return {}

@@ -22,11 +22,12 @@ from urllib.parse import parse_qs
 import orjson
 
 from ciokit.core import codec
-from ciokit.core.endpoint import Route, declared
+from ciokit.core.endpoint import Route
 from ciokit.core.wire import Request, Response
 from ciokit.emulator import behaviour, seeds
 from ciokit.emulator.clock import EmulatorClock
 from ciokit.emulator.control import Control
+from ciokit.emulator.fallback import made_up
 from ciokit.emulator.faults import Fault, Faults
 from ciokit.emulator.ingest import Arrival, Ingest
 from ciokit.emulator.inprocess import AsyncInProcessTransport, InProcessTransport
@@ -39,7 +40,7 @@ from ciokit.emulator.switches import DEFAULTS, Switches
 from ciokit.emulator.traffic import Asked, Paces, Traffic
 from ciokit.emulator.world import World
 from ciokit.errors import ConfigurationError, ValidationError
-from ciokit.pipelines_api.operations import Pipelines
+from ciokit.table import TABLE
 
 __all__ = ["Emulator", "behaviour"]
 
@@ -81,8 +82,7 @@ class Emulator:
         self._paces = Paces()
         self._welcome: set[tuple[str, str, str | None]] = set()
         self._handlers = {binding.endpoint.route.label: binding.handler for binding in bindings()}
-        pipelines = [operation.route for operation in declared(Pipelines)]
-        self._router = Router([*pipelines, *(binding.endpoint.route for binding in bindings())])
+        self._router = Router([operation.route for operation in TABLE])
         self._closed = False
         self.journal: Journal | None = None
         if state is not None:
@@ -181,18 +181,23 @@ class Emulator:
         return self.ingest.receive(arrival, at)
 
     def _read(self, route: Route, request: Request, query: str, at: float) -> Response:
-        if not self._allowed(request.headers, "bearer"):
-            raise ApiFault(401, "the key is missing or wrong; it is sent as `Authorization: Bearer KEY`")
+        scheme = "basic" if route.surface == "track" else "bearer"
+        if not self._allowed(request.headers, scheme):
+            raise ApiFault(401, f"the key is missing or wrong; it is sent as `Authorization: {scheme.title()} ...`")
         self.ingest.settle(at)
         try:
-            arguments = codec.parse(route, request.url, parse_qs(query, keep_blank_values=True), request.body)
+            asked = parse_qs(query, keep_blank_values=True)
+            arguments = codec.parse(route, request.url, asked, request.body, request.headers)
         except ValidationError as error:
             raise ApiFault(400, f"{error.field}: {error.message}" if error.field else error.message) from None
         for name, value in arguments.items():
             wrong = misfit(value, route.types[name], name)
             if wrong:
                 raise ApiFault(400, wrong)
-        result = self._handlers[route.label](self.world, **arguments)
+        handler = self._handlers.get(route.label)
+        result = handler(self.world, **arguments) if handler else made_up(route, arguments)
+        if isinstance(result, str):
+            return Response(200, {"content-type": "text/html; charset=utf-8"}, result.encode())
         return Response(200, _JSON, orjson.dumps(answer(route, result)))
 
     def _keep_pace(self, surface: str, at: float) -> None:

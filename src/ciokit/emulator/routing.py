@@ -95,12 +95,13 @@ def cut(
     return Page([show(row) for row in rows[begin:end]], str(end) if end < len(rows) else None)
 
 
-def answer(route: Route, result: Page[Any] | Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the JSON an operation's result is sent as."""
-    if isinstance(result, Mapping):
+def answer(route: Route, result: Page[Any] | object) -> object:
+    """Return the JSON an operation's result is sent as; a page gets its cursor where the style of the list has it."""
+    if not isinstance(result, Page):
         return result
     beside: Mapping[str, Any] = result.beside if isinstance(result, PageBeside) else {}
-    return {str(route.items): result.rows, **beside, "next": result.next or ""}
+    rows: list[Any] = result.rows
+    return {str(route.items): rows, **beside, **route.paging.told(result.next, len(rows))}
 
 
 class Router:
