@@ -19,7 +19,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Concatenate, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 
 from ciokit.core.endpoint import Declared, Endpoint, Page, Paged, Route
 from ciokit.emulator.world import World
@@ -95,13 +95,13 @@ def cut(
     return Page([show(row) for row in rows[begin:end]], str(end) if end < len(rows) else None)
 
 
-def answer(route: Route, result: Page[Any] | object) -> object:
+def answer(route: Route, result: object) -> object:
     """Return the JSON an operation's result is sent as; a page gets its cursor where the style of the list has it."""
     if not isinstance(result, Page):
         return result
-    beside: Mapping[str, Any] = result.beside if isinstance(result, PageBeside) else {}
-    rows: list[Any] = result.rows
-    return {str(route.items): rows, **beside, **route.paging.told(result.next, len(rows))}
+    page = cast("Page[Any]", result)  # type: ignore[redundant-cast]  # only mypy knows that from isinstance
+    beside: Mapping[str, Any] = page.beside if isinstance(page, PageBeside) else {}
+    return {str(route.items): page.rows, **beside, **route.paging.told(page.next, len(page.rows))}
 
 
 class Router:
