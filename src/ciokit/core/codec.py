@@ -158,8 +158,12 @@ def read(route: Route, response: Response) -> Any:
     """Return the answer of an operation as plain data; unknown fields survive.
 
     Raises `UnexpectedAnswerError` when a 2xx answer is not JSON, or is a list where an object is declared, or the other
-    way round. An operation declared to return text gets the body as it is.
+    way round. An operation declared to return text or bytes gets the body as it is, one declared to return None None.
     """
+    if route.returns is types.NoneType:
+        return None
+    if route.returns is bytes:
+        return response.body
     if route.returns is str:
         return response.body.decode("utf-8", "replace")
     declared: type = list if get_origin(route.returns) is list and not route.items else dict
