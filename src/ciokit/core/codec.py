@@ -146,12 +146,13 @@ def identifiers(call: Call) -> Iterator[str]:
     """Yield the texts in a call that may name a person: free text in path, query and fields, not in structures."""
     yield from call.route.path_values(call.path)
     free = {name for name, hint in call.route.types.items() if {str, list[str]} & set(_kinds(hint))}
-    given: dict[str, str | list[str]] = dict(call.query)
-    if any(call.route.where[name].value == "field" for name in free):
+    given: dict[str, Any] = dict(call.query)
+    if call.body and any(call.route.where[name].value == "field" for name in free):
         given |= values.decode(call.body)
-    for name in free & given.keys():
-        value = given[name]
-        yield from value if isinstance(value, list) else [value]
+    for name in map(wire_name, free):
+        value: Any = given.get(name)
+        listed: list[Any] = value if isinstance(value, list) else [value]
+        yield from (each for each in listed if isinstance(each, str))
 
 
 def read(route: Route, response: Response) -> Any:
