@@ -62,3 +62,13 @@ NoneOf = TypedDict("NoneOf", {"not": "AudienceFilter"})
 
 AudienceFilter: TypeAlias = InSegment | HasAttribute | AllOf | AnyOf | NoneOf
 """Which people: a dict with exactly one key, `segment`, `attribute`, `and`, `or` or `not`, nested as deep as needed."""
+
+MailFrom = TypedDict("MailFrom", {"from": NotRequired[str]})
+"""Whom a message is from: a base of shapes, as `from` cannot be written in a class."""
+
+
+class NamedValue(TypedDict):
+    """A header."""
+
+    name: str
+    value: str
