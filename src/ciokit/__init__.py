@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from ciokit._version import __version__ as __version__
     from ciokit.app_api.client import AppClient as AppClient
     from ciokit.app_api.client import AsyncAppClient as AsyncAppClient
+    from ciokit.app_api.filters import all_of as all_of
+    from ciokit.app_api.filters import any_of as any_of
+    from ciokit.app_api.filters import attribute as attribute
+    from ciokit.app_api.filters import not_ as not_
+    from ciokit.app_api.filters import segment as segment
     from ciokit.core.connection import Attempt as Attempt
     from ciokit.core.limits import SlidingWindow as SlidingWindow
     from ciokit.core.retry import RetryPolicy as RetryPolicy
@@ -91,6 +96,11 @@ _HOME: dict[str, str] = {
     "__version__": "ciokit._version",
     "AppClient": "ciokit.app_api.client",
     "AsyncAppClient": "ciokit.app_api.client",
+    "all_of": "ciokit.app_api.filters",
+    "any_of": "ciokit.app_api.filters",
+    "attribute": "ciokit.app_api.filters",
+    "not_": "ciokit.app_api.filters",
+    "segment": "ciokit.app_api.filters",
     "Attempt": "ciokit.core.connection",
     "SlidingWindow": "ciokit.core.limits",
     "RetryPolicy": "ciokit.core.retry",

@@ -6,14 +6,42 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from ciokit.app_api.activities import Activities
+from ciokit.app_api.collections import Collections
 from ciokit.app_api.customers import Customers
+from ciokit.app_api.data_index import DataIndex
+from ciokit.app_api.exports import Exports
+from ciokit.app_api.imports import Imports
 from ciokit.app_api.objects import Objects
+from ciokit.app_api.reporting_webhooks import ReportingWebhooks
+from ciokit.app_api.segments import Segments
+from ciokit.app_api.senders import Senders
+from ciokit.app_api.snippets import Snippets
+from ciokit.app_api.subscriptions import Subscriptions
+from ciokit.app_api.suppression import EspSuppression, OptOuts
+from ciokit.app_api.workspaces import Info, Workspaces
 from ciokit.client import ClientOptions, awaitable_sender, blocking_sender, resolve
 from ciokit.core.wire import AsyncTransport, Transport
 from ciokit.settings import Settings
 from ciokit.surfaces import APP, Region
 
-GROUPS: tuple[type, ...] = (Customers, Objects, Activities)
+GROUPS: tuple[type, ...] = (
+    Customers,
+    Objects,
+    Activities,
+    Segments,
+    Exports,
+    Imports,
+    Collections,
+    Snippets,
+    Subscriptions,
+    OptOuts,
+    EspSuppression,
+    Senders,
+    ReportingWebhooks,
+    DataIndex,
+    Workspaces,
+    Info,
+)
 """Every noun the App API clients have; the emulator, the docs and the contract tests read their operations."""
 
 
@@ -43,6 +71,19 @@ class AppClient:
         self.customers = Customers(self._sender)
         self.objects = Objects(self._sender)
         self.activities = Activities(self._sender)
+        self.segments = Segments(self._sender)
+        self.exports = Exports(self._sender)
+        self.imports = Imports(self._sender)
+        self.collections = Collections(self._sender)
+        self.snippets = Snippets(self._sender)
+        self.subscriptions = Subscriptions(self._sender)
+        self.opt_outs = OptOuts(self._sender)
+        self.esp_suppression = EspSuppression(self._sender)
+        self.senders = Senders(self._sender)
+        self.reporting_webhooks = ReportingWebhooks(self._sender)
+        self.data_index = DataIndex(self._sender)
+        self.workspaces = Workspaces(self._sender)
+        self.info = Info(self._sender)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._sender.connection.base_url!r})"
@@ -77,6 +118,19 @@ class AsyncAppClient:
         self.customers = Customers(self._sender)
         self.objects = Objects(self._sender)
         self.activities = Activities(self._sender)
+        self.segments = Segments(self._sender)
+        self.exports = Exports(self._sender)
+        self.imports = Imports(self._sender)
+        self.collections = Collections(self._sender)
+        self.snippets = Snippets(self._sender)
+        self.subscriptions = Subscriptions(self._sender)
+        self.opt_outs = OptOuts(self._sender)
+        self.esp_suppression = EspSuppression(self._sender)
+        self.senders = Senders(self._sender)
+        self.reporting_webhooks = ReportingWebhooks(self._sender)
+        self.data_index = DataIndex(self._sender)
+        self.workspaces = Workspaces(self._sender)
+        self.info = Info(self._sender)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._sender.connection.base_url!r})"

@@ -1,4 +1,4 @@
-"""People: find them, and read their attributes, devices, activities, relationships and segments."""
+"""People: find them, and read their attributes, devices, activities, relationships, segments, messages and choices."""
 
 from __future__ import annotations
 
@@ -76,6 +76,70 @@ class PersonSegments(TypedDict):
     """The segments a person is in."""
 
     segments: list[PersonSegment]
+
+
+class DeliveryTimes(TypedDict):
+    """When a message was sent and delivered, in Unix seconds; absent what has not happened."""
+
+    delivered: NotRequired[int]
+    sent: NotRequired[int]
+
+
+class PersonMessage(TypedDict):
+    """A message sent to a person, one delivery of it.
+
+    Which of the numbers is set says where it comes from. `created` is in Unix seconds. `type` is `email`, `webhook`,
+    `twilio`, `push`, `in_app` or `slack`, and the list has been growing. A `forgotten` one has lost its content.
+    """
+
+    id: str
+    deduplicate_id: NotRequired[str]
+    msg_template_id: NotRequired[str]
+    customer_id: NotRequired[str]
+    campaign_id: NotRequired[int]
+    action_id: NotRequired[int]
+    recipient: NotRequired[str]
+    subject: NotRequired[str]
+    metrics: DeliveryTimes
+    created: int
+    failure_message: NotRequired[str | None]
+    newsletter_id: NotRequired[int | None]
+    content_id: NotRequired[int | None]
+    broadcast_id: NotRequired[int | None]
+    type: str
+    forgotten: NotRequired[bool]
+
+
+class TopicChoice(TypedDict):
+    """A topic as a person sees it, and whether they are subscribed to it."""
+
+    id: str
+    subscribed: bool
+    name: str
+    description: str
+
+
+class PreferencesHeader(TypedDict):
+    """What stands at the head of the subscription centre."""
+
+    title: str
+    subtitle: str
+
+
+class PersonPreferences(TypedDict):
+    """A person's choices; `unsubscribed` outweighs every topic."""
+
+    id: str | None
+    identifiers: CustomerIdentifiers
+    topics: list[TopicChoice]
+    unsubscribed: bool
+    header: NotRequired[PreferencesHeader]
+
+
+class PersonPreferencesAnswer(TypedDict):
+    """A person's choices, under `customer`."""
+
+    customer: PersonPreferences
 
 
 class Customers(Group[S]):
@@ -178,5 +242,55 @@ class Customers(Group[S]):
 
         Raises:
             RefusedError: 404, nobody has this identifier.
+        """
+        ...
+
+    @paged("app", "GET", "/v1/customers/{customer_id}/messages", items="messages", docs="getPersonMessages")
+    def messages(
+        self,
+        customer_id: Path[str],
+        *,
+        id_type: Query[IdType] = "id",
+        start_ts: Query[int | None] = None,
+        end_ts: Query[int | None] = None,
+        start: Query[str | None] = None,
+        limit: Query[int] = 50,
+    ) -> list[PersonMessage]:
+        """Yield the messages sent to a person, page by page.
+
+        Six months at most: those before `end_ts`, which is now unless given.
+
+        Args:
+            customer_id: whose; `id_type` says what kind of identifier this is.
+            id_type: see `customer_id`.
+            start_ts: the earliest, in Unix seconds.
+            end_ts: the latest, in Unix seconds.
+            start: the cursor to go on from.
+            limit: messages a page, at most 1,000.
+
+        Raises:
+            RefusedError: 404, nobody has this identifier.
+        """
+        ...
+
+    @endpoint(
+        "app",
+        "GET",
+        "/v1/customers/{customer_id}/subscription_preferences",
+        retry=Retry.SAFE,
+        docs="getPersonSubscriptionPreferences",
+    )
+    def subscription_preferences(
+        self, customer_id: Path[str], *, id_type: Query[IdType] = "id", language: Query[str | None] = None
+    ) -> PersonPreferencesAnswer:
+        """Return what a person chose in the subscription centre, and the words it shows.
+
+        Args:
+            customer_id: whose; `id_type` says what kind of identifier this is.
+            id_type: see `customer_id`.
+            language: the language of the words, such as `fr`.
+
+        Raises:
+            RefusedError: 400, the request is refused; 404, nobody has this identifier.
         """
         ...
