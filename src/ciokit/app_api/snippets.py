@@ -29,7 +29,7 @@ class SnippetList(TypedDict):
 
 
 class Snippets(Group[S]):
-    """What the App API does about snippets: values are trimmed, and at most 16,000 characters unless agreed otherwise."""
+    """What the App API does about snippets: values are trimmed, and at most 16,000 characters by default."""
 
     @endpoint("app", "GET", "/v1/snippets", retry=Retry.SAFE, docs="listSnippets")
     def find(self) -> SnippetList:

@@ -14,7 +14,7 @@ SuppressionType = Literal["blocks", "bounces", "spam_reports", "invalid_emails"]
 
 # `from` cannot be written as a field of a class.
 OptOut = TypedDict("OptOut", {"channel": Literal["sms", "whatsapp"], "from": str})
-"""A sender a person does not want: `from` is a number in E.164 form, an alphanumeric id or a messaging service's SID."""
+"""A sender a person does not want: `from` is a number in E.164 form, an alphanumeric id or a service's SID."""
 
 OptOutChange = TypedDict(
     "OptOutChange", {"from": str, "optout": bool, "channel": NotRequired[Literal["sms", "whatsapp"]]}
