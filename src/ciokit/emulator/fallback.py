@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NotRequired, Required, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NotRequired, Required, Union, cast, get_args, get_origin, get_type_hints
 from typing import is_typeddict as is_typed_dict
 
 from ciokit.core.endpoint import Page, Route
@@ -58,6 +58,11 @@ def _object(hint: Any, known: Mapping[str, Any], depth: int) -> dict[str, Any]:
 
 def _asked_for(value: Any, kind: Any) -> Any:
     """Return an argument's value as the field's type has it: an id may be text here and a number there."""
+    if isinstance(value, dict):
+        # What was given is part of the object made of it; the rest is made up.
+        given = cast("dict[str, Any]", value)
+        made = _value(kind, given, 1)
+        return given if made in (None, {}) else made
     plain = _value(kind, {}, _DEPTH)
     if isinstance(plain, str) and not isinstance(value, str):
         return str(value)
