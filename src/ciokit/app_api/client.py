@@ -6,11 +6,17 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from ciokit.app_api.activities import Activities
+from ciokit.app_api.assets import AssetFolders, Assets
 from ciokit.app_api.collections import Collections
 from ciokit.app_api.customers import Customers
 from ciokit.app_api.data_index import DataIndex
+from ciokit.app_api.design_studio import DesignStudioComponents, DesignStudioFolders
+from ciokit.app_api.design_studio_emails import DesignStudioEmails
+from ciokit.app_api.design_studio_translations import DesignStudioTranslations
+from ciokit.app_api.design_studio_versions import DesignStudioVersions
 from ciokit.app_api.exports import Exports
 from ciokit.app_api.imports import Imports
+from ciokit.app_api.inbox_previews import InboxPreviews
 from ciokit.app_api.objects import Objects
 from ciokit.app_api.reporting_webhooks import ReportingWebhooks
 from ciokit.app_api.segments import Segments
@@ -41,6 +47,14 @@ GROUPS: tuple[type, ...] = (
     DataIndex,
     Workspaces,
     Info,
+    Assets,
+    AssetFolders,
+    DesignStudioComponents,
+    DesignStudioFolders,
+    DesignStudioEmails,
+    DesignStudioTranslations,
+    DesignStudioVersions,
+    InboxPreviews,
 )
 """Every noun the App API clients have; the emulator, the docs and the contract tests read their operations."""
 
@@ -84,6 +98,14 @@ class AppClient:
         self.data_index = DataIndex(self._sender)
         self.workspaces = Workspaces(self._sender)
         self.info = Info(self._sender)
+        self.assets = Assets(self._sender)
+        self.asset_folders = AssetFolders(self._sender)
+        self.design_studio_components = DesignStudioComponents(self._sender)
+        self.design_studio_folders = DesignStudioFolders(self._sender)
+        self.design_studio_emails = DesignStudioEmails(self._sender)
+        self.design_studio_translations = DesignStudioTranslations(self._sender)
+        self.design_studio_versions = DesignStudioVersions(self._sender)
+        self.inbox_previews = InboxPreviews(self._sender)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._sender.connection.base_url!r})"
@@ -131,6 +153,14 @@ class AsyncAppClient:
         self.data_index = DataIndex(self._sender)
         self.workspaces = Workspaces(self._sender)
         self.info = Info(self._sender)
+        self.assets = Assets(self._sender)
+        self.asset_folders = AssetFolders(self._sender)
+        self.design_studio_components = DesignStudioComponents(self._sender)
+        self.design_studio_folders = DesignStudioFolders(self._sender)
+        self.design_studio_emails = DesignStudioEmails(self._sender)
+        self.design_studio_translations = DesignStudioTranslations(self._sender)
+        self.design_studio_versions = DesignStudioVersions(self._sender)
+        self.inbox_previews = InboxPreviews(self._sender)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._sender.connection.base_url!r})"
