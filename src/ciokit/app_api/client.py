@@ -7,6 +7,8 @@ from typing import Self, Unpack
 
 from ciokit.app_api.activities import Activities
 from ciokit.app_api.assets import AssetFolders, Assets
+from ciokit.app_api.broadcasts import Broadcasts
+from ciokit.app_api.campaigns import Campaigns
 from ciokit.app_api.collections import Collections
 from ciokit.app_api.customers import Customers
 from ciokit.app_api.data_index import DataIndex
@@ -17,13 +19,19 @@ from ciokit.app_api.design_studio_versions import DesignStudioVersions
 from ciokit.app_api.exports import Exports
 from ciokit.app_api.imports import Imports
 from ciokit.app_api.inbox_previews import InboxPreviews
+from ciokit.app_api.live_notifications import LiveNotifications
+from ciokit.app_api.messages import Messages
+from ciokit.app_api.newsletter_variants import NewsletterVariants
+from ciokit.app_api.newsletters import Newsletters
 from ciokit.app_api.objects import Objects
 from ciokit.app_api.reporting_webhooks import ReportingWebhooks
 from ciokit.app_api.segments import Segments
 from ciokit.app_api.senders import Senders
+from ciokit.app_api.sends import Send
 from ciokit.app_api.snippets import Snippets
 from ciokit.app_api.subscriptions import Subscriptions
 from ciokit.app_api.suppression import EspSuppression, OptOuts
+from ciokit.app_api.transactional import Transactional
 from ciokit.app_api.workspaces import Info, Workspaces
 from ciokit.client import ClientOptions, awaitable_sender, blocking_sender, resolve
 from ciokit.core.wire import AsyncTransport, Transport
@@ -34,6 +42,14 @@ GROUPS: tuple[type, ...] = (
     Customers,
     Objects,
     Activities,
+    Send,
+    Transactional,
+    Broadcasts,
+    Campaigns,
+    Newsletters,
+    NewsletterVariants,
+    Messages,
+    LiveNotifications,
     Segments,
     Exports,
     Imports,
@@ -85,6 +101,14 @@ class AppClient:
         self.customers = Customers(self._sender)
         self.objects = Objects(self._sender)
         self.activities = Activities(self._sender)
+        self.send = Send(self._sender)
+        self.transactional = Transactional(self._sender)
+        self.broadcasts = Broadcasts(self._sender)
+        self.campaigns = Campaigns(self._sender)
+        self.newsletters = Newsletters(self._sender)
+        self.newsletter_variants = NewsletterVariants(self._sender)
+        self.messages = Messages(self._sender)
+        self.live_notifications = LiveNotifications(self._sender)
         self.segments = Segments(self._sender)
         self.exports = Exports(self._sender)
         self.imports = Imports(self._sender)
@@ -140,6 +164,14 @@ class AsyncAppClient:
         self.customers = Customers(self._sender)
         self.objects = Objects(self._sender)
         self.activities = Activities(self._sender)
+        self.send = Send(self._sender)
+        self.transactional = Transactional(self._sender)
+        self.broadcasts = Broadcasts(self._sender)
+        self.campaigns = Campaigns(self._sender)
+        self.newsletters = Newsletters(self._sender)
+        self.newsletter_variants = NewsletterVariants(self._sender)
+        self.messages = Messages(self._sender)
+        self.live_notifications = LiveNotifications(self._sender)
         self.segments = Segments(self._sender)
         self.exports = Exports(self._sender)
         self.imports = Imports(self._sender)

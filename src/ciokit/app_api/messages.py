@@ -179,9 +179,7 @@ class Messages(Group[S]):
         """
         ...
 
-    @endpoint(
-        "app", "GET", "/v1/messages/{message_id}/archived_message", retry=Retry.SAFE, docs="getArchivedMessage"
-    )
+    @endpoint("app", "GET", "/v1/messages/{message_id}/archived_message", retry=Retry.SAFE, docs="getArchivedMessage")
     def archived(self, message_id: Path[str]) -> ArchivedMessageAnswer:
         """Return the stored copy of a delivery: what the person was sent.
 

@@ -138,7 +138,7 @@ class Send(Group[S]):
         *,
         transactional_message_id: Field[int | str],
         identifiers: Field[SendIdentifiers],
-        to: Field[Literal["all", "last_used"] | str] = "all",
+        to: Field[str] = "all",
         message_data: Field[dict[str, Any] | None] = None,
         title: Field[str | None] = None,
         message: Field[str | None] = None,
@@ -161,7 +161,7 @@ class Send(Group[S]):
         Args:
             transactional_message_id: the template.
             identifiers: whose devices.
-            to: every device, the one used last, or the token of one.
+            to: `all` devices, the one `last_used`, or the token of one.
             message_data: what the template fills in.
             title: instead of the template's, like all down to `custom_payload`.
             message: the text.
