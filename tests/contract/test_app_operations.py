@@ -298,13 +298,15 @@ def test_empty_path_argument_is_refused(operation: Declared[..., Any], nothing: 
 # --- answers ---------------------------------------------------------------------------------------------------------
 
 
-@over_operations
+@pytest.mark.parametrize(
+    "operation",
+    [each for each in OPERATIONS if each.route.returns not in (str, bytes, types.NoneType)],
+    ids=lambda each: each.route.name,
+)
 def test_unknown_fields_survive(operation: Declared[..., Any]) -> None:
     """What the service adds without notice reaches the caller, at the top and inside of rows."""
     rows = [{"id": "1", "added_later": {"deep": [1, None]}}]
     route = operation.route
-    if route.returns in (str, bytes, types.NoneType):
-        pytest.skip("its answer is no JSON")
     answer: Any = {"added": {"x": rows}}
     if isinstance(operation, Paged):
         answer = {route.items: rows, "added": 1}
@@ -405,6 +407,7 @@ ASK: dict[str, dict[str, Any]] = {
     "objects.attributes": {"object_type_id": 1, "object_id": "acme"},
     "objects.relationships": {"object_type_id": 1, "object_id": "acme"},
     "activities.find": {},
+    "design_studio_emails.link": {"id": "e1", "target": {"type": "newsletter", "newsletter_id": 3}},
     "segments.create": {"segment": {"name": "S"}},
     "opt_outs.update": {"customer_id": "u1", "optouts": [{"from": "+41790000000", "optout": True}]},
     "data_index.update_attributes": {"attributes": [{"name": "plan", "privacy_level": 1}]},

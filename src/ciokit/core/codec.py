@@ -111,7 +111,7 @@ def parse(
 
 
 def _typed(name: str, texts: list[str], route: Route) -> Any:
-    kinds = _kinds(route.types[name])
+    kinds = alternatives(route.types[name])
     if any(get_origin(kind) is list for kind in kinds):
         return texts
     text = texts[-1]
@@ -128,9 +128,10 @@ def _typed(name: str, texts: list[str], route: Route) -> Any:
     raise ValidationError(f"is not {' or '.join(map(_named, kinds))}", field=name, request=route.label)
 
 
-def _kinds(hint: Any) -> list[Any]:
+def alternatives(hint: Any) -> list[Any]:
+    """Return the types a hint allows, None apart: `int | str | None` is `[int, str]`."""
     if get_origin(hint) in (Union, types.UnionType):
-        return [kind for part in get_args(hint) if part is not type(None) for kind in _kinds(part)]
+        return [kind for part in get_args(hint) if part is not type(None) for kind in alternatives(part)]
     return [hint]
 
 
@@ -145,13 +146,13 @@ def _named(kind: Any) -> str:
 def identifiers(call: Call) -> Iterator[str]:
     """Yield the texts in a call that may name a person: free text in path, query and fields, not in structures."""
     yield from call.route.path_values(call.path)
-    free = {name for name, hint in call.route.types.items() if {str, list[str]} & set(_kinds(hint))}
+    free = {name for name, hint in call.route.types.items() if {str, list[str]} & set(alternatives(hint))}
     given: dict[str, Any] = dict(call.query)
     if call.body and any(call.route.where[name].value == "field" for name in free):
         given |= values.decode(call.body)
     for name in map(wire_name, free):
         value: Any = given.get(name)
-        listed: list[Any] = value if isinstance(value, list) else [value]
+        listed = cast("list[object]", value) if isinstance(value, list) else [value]
         yield from (each for each in listed if isinstance(each, str))
 
 
