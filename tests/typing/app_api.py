@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 
-from typing import assert_type
+from typing import Any, assert_type
 
+from ciokit import all_of, any_of, attribute, not_, segment
 from ciokit.app_api import AppClient, AsyncAppClient
 from ciokit.app_api.activities import Activity
 from ciokit.app_api.customers import FoundByEmail, PeopleAnswer, PersonAnswer, PersonSegments, RelatedObject
+from ciokit.app_api.exports import ExportAnswer
+from ciokit.app_api.imports import ImportAnswer
 from ciokit.app_api.objects import ObjectAnswer, ObjectTypes, RelatedPerson
+from ciokit.app_api.segments import SegmentAnswer, SegmentMember
+from ciokit.app_api.suppression import Suppression
 from ciokit.app_api.types import AudienceFilter, CustomerIdentifiers, ObjectIdentifiers
 
 
@@ -31,6 +36,13 @@ def blocking(client: AppClient) -> None:
         client.objects.find("1", {"object_attribute": {"field": "name", "operator": "exists", "type_id": "1"}}),
         Iterator[ObjectIdentifiers],
     )
+    assert_type(client.segments.create({"name": "VIP"}), SegmentAnswer)
+    assert_type(client.segments.members(7, limit=30_000), Iterator[SegmentMember])
+    assert_type(client.exports.create_deliveries(campaign_id=3, metric="opened"), ExportAnswer)
+    assert_type(client.imports.get(1), ImportAnswer)
+    assert_type(client.imports.get(1)["import"].get("rows_imported"), int | None)
+    assert_type(client.esp_suppression.find("bounces", offset=100), Iterator[Suppression])
+    assert_type(client.collections.content(1)["eventName"], Any)
 
 
 async def awaitable(client: AsyncAppClient) -> None:
@@ -38,6 +50,7 @@ async def awaitable(client: AsyncAppClient) -> None:
     assert_type(client.customers.find({"segment": {"id": 7}}), AsyncIterator[CustomerIdentifiers])
     assert_type(await client.customers.attributes("1"), PersonAnswer)
     assert_type(await client.objects.types(), ObjectTypes)
+    await client.segments.delete(7)
     assert_type([row async for row in client.activities.find(limit=100)], list[Activity])
     client.customers.attributes("1")["customer"]  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
 
@@ -46,6 +59,7 @@ def filters() -> list[AudienceFilter]:
     """Filters nest as deep as needed."""
     return [
         {"attribute": {"field": "plan", "operator": "eq", "value": "pro"}},
+        all_of(any_of(segment(1), attribute("age", 41)), not_({"attribute": {"field": "plan", "operator": "exists"}})),
         {"and": [{"or": [{"segment": {"id": 1}}]}, {"not": {"attribute": {"field": "plan", "operator": "exists"}}}]},
     ]
 
@@ -57,4 +71,9 @@ def refused(client: AppClient) -> None:
     client.customers.attributes("1", "id")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.customers.activities("1", page=2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.customers.find({"attribute": {"field": "plan", "operator": "gt"}})  # type: ignore[typeddict-item]  # pyright: ignore[reportArgumentType]
+    client.segments.get("7")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.segments.create({"title": "VIP"})  # type: ignore[typeddict-item]  # pyright: ignore[reportArgumentType]
+    client.esp_suppression.find("bounced")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.opt_outs.update("1", [{"optout": True}])  # type: ignore[typeddict-item]  # pyright: ignore[reportArgumentType]
+    not_({"segment": 7})  # type: ignore[typeddict-item]  # pyright: ignore[reportArgumentType]
     client.objects.attributes("1", "acme")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
