@@ -419,6 +419,12 @@ ASK: dict[str, dict[str, Any]] = {
     "activities.find": {},
     "design_studio_emails.link": {"id": "e1", "target": {"type": "newsletter", "newsletter_id": 3}},
     "segments.create": {"segment": {"name": "S"}},
+    "newsletters.create": {
+        "type": "twilio",
+        "name": "N",
+        "body": "hello",
+        "recipients": {"and": [{"or": [{"segment": {"id": 1}}]}]},
+    },
     "opt_outs.update": {"customer_id": "u1", "optouts": [{"from": "+41790000000", "optout": True}]},
     "data_index.update_attributes": {"attributes": [{"name": "plan", "privacy_level": 1}]},
     "data_index.update_events": {"events": [{"name": "Signed Up", "description": "first visit"}]},
