@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from ciokit.core import codec
@@ -12,9 +13,16 @@ from ciokit.core.answers import error_from
 from ciokit.core.clock import Clock
 from ciokit.core.flow import Call, Outcome, Steps, Wait
 from ciokit.core.limits import Limiters
-from ciokit.core.retry import RetryPolicy
+from ciokit.core.retry import Retry, RetryPolicy
 from ciokit.core.wire import Request, Response
-from ciokit.errors import ApiError, NetworkError
+from ciokit.errors import ApiError, NetworkError, ServerError
+
+# What an open end of a call that must not be repeated may mean, and where to look, by the call's pace.
+_OPEN_ENDS = {
+    "app_send": ("the message may have been sent", "look up the recipient's deliveries (`customers.messages`)"),
+    "app_broadcast": ("the broadcast may have been sent", "look up its runs (`broadcasts.triggers`)"),
+}
+_OPEN_END = ("it may have been done", "read back what it was to make or send")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,7 @@ class Attempt:
 
 
 Hook = Callable[[Attempt], None]
+E = TypeVar("E", ApiError, NetworkError)
 
 
 @dataclass(frozen=True)
@@ -78,11 +87,21 @@ class Connection:
     def _judge(self, call: Call, outcome: Outcome, number: int) -> Response | ApiError | NetworkError:
         if isinstance(outcome, NetworkError):
             outcome.attempts = number
-            return outcome
+            return self._settle(call, outcome, unknown=outcome.maybe_sent)
         if 200 <= outcome.status < 300:
             return outcome
         known = (*self.secrets, *codec.identifiers(call))
-        return error_from(outcome, request=call.route.label, attempts=number, known=known)
+        error = error_from(outcome, request=call.route.label, attempts=number, known=known)
+        return self._settle(call, error, unknown=isinstance(error, ServerError))
+
+    def _settle(self, call: Call, error: E, *, unknown: bool) -> E:
+        """Make an error final when it is unknown whether a call that must not be repeated was carried out."""
+        if unknown and call.route.retry is Retry.NEVER:
+            done, look = _OPEN_ENDS.get(call.route.rate, _OPEN_END)
+            error.message += f"; {done}, so it was not tried again: {look} before you repeat it"
+            error.args = (error.message,)
+            error.retryable = False
+        return error
 
     def _report(
         self, request: Request, result: Response | ApiError | NetworkError, number: int, seconds: float
