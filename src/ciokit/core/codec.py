@@ -143,34 +143,61 @@ def _named(kind: Any) -> str:
     )
 
 
+_NAMING = frozenset({"id", "ids", "cio_id", "anonymous_id", "object_id", "identifiers"})  # addresses show by their form
+
+
 def identifiers(call: Call) -> Iterator[str]:
-    """Yield the texts in a call that may name a person: free text in path, query and fields, not in structures."""
+    """Yield the texts in a call that may name a person: in path and query, in free fields, and wherever one is named.
+
+    What else is in structures, such as attributes and filters, is not among them.
+    """
     yield from call.route.path_values(call.path)
     free = {name for name, hint in call.route.types.items() if {str, list[str]} & set(alternatives(hint))}
     given: dict[str, Any] = dict(call.query)
-    if call.body and any(call.route.where[name].value == "field" for name in free):
-        given |= values.decode(call.body)
+    places = {place.value for place in call.route.where.values()}
+    if call.body and "part" not in places:
+        body = values.decode(call.body)
+        yield from _naming(body)
+        given |= body if "field" in places else {}
     for name in map(wire_name, free):
-        value: Any = given.get(name)
-        listed = cast("list[object]", value) if isinstance(value, list) else [value]
-        yield from (each for each in listed if isinstance(each, str))
+        yield from _all_texts(given.get(name))
+
+
+def _naming(value: Any) -> Iterator[str]:
+    """Yield the texts under keys that name somebody, at any depth."""
+    if isinstance(value, dict):
+        for key, inner in cast("dict[str, Any]", value).items():
+            yield from _all_texts(inner) if key in _NAMING else _naming(inner)
+    elif isinstance(value, list):
+        for inner in cast("list[Any]", value):
+            yield from _naming(inner)
+
+
+def _all_texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from _all_texts([*cast("dict[str, Any]", value).values()])
+    elif isinstance(value, list):
+        for inner in cast("list[Any]", value):
+            yield from _all_texts(inner)
 
 
 def read(route: Route, response: Response) -> Any:
     """Return the answer of an operation as plain data; unknown fields survive.
 
     Raises `UnexpectedAnswerError` when a 2xx answer is not JSON, or is a list where an object is declared, or the other
-    way round. An operation declared to return text or bytes gets the body as it is, one declared to return None None.
+    way round. An operation declared to return text or bytes gets the body as it is; of one declared to return None
+    nothing but that it is JSON, if anything, is looked at.
     """
-    if route.returns is types.NoneType:
-        return None
     if route.returns is bytes:
         return response.body
     if route.returns is str:
         return response.body.decode("utf-8", "replace")
     declared: type = list if get_origin(route.returns) is list and not route.items else dict
+    nothing = route.returns is types.NoneType
     if not response.body.strip():
-        return declared()
+        return None if nothing else declared()
     try:
         answer: Any = values.decode(response.body)
     except ValueError:
@@ -179,6 +206,8 @@ def read(route: Route, response: Response) -> Any:
             status=response.status,
             request=route.label,
         ) from None
+    if nothing:
+        return None
     if not isinstance(answer, declared):
         raise UnexpectedAnswerError(
             f"answered {response.status} with a JSON {type(answer).__name__} where a {declared.__name__} is declared",

@@ -62,6 +62,9 @@ Part = Annotated[V, In.PART]
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
+Prepare = Callable[[dict[str, Any]], None]
+"""Checks and completes the arguments given to an operation, in place; doing it twice does no more than once."""
+
 
 @dataclass(frozen=True)
 class Route:
@@ -121,9 +124,10 @@ class Group(Generic[S]):
 class Declared(Generic[P, T]):
     """What every kind of declaration has in common."""
 
-    def __init__(self, stub: Callable[Concatenate[Any, P], T], route: Route) -> None:
+    def __init__(self, stub: Callable[Concatenate[Any, P], T], route: Route, prepare: Prepare | None = None) -> None:
         self.stub = stub
         self._route = route
+        self._prepare = prepare
         self._owner = ""
         self.__doc__ = stub.__doc__
 
@@ -155,7 +159,10 @@ class Declared(Generic[P, T]):
 
     def call(self, *args: P.args, **kwargs: P.kwargs) -> Call:
         """Build the call these arguments make, without sending it."""
-        return codec.build(self.route, self.signature.bind(*args, **kwargs).arguments)
+        arguments = self.signature.bind(*args, **kwargs).arguments
+        if self._prepare:
+            self._prepare(arguments)
+        return codec.build(self.route, arguments)
 
 
 class Endpoint(Declared[P, T]):
@@ -294,10 +301,17 @@ class _Crawl(Generic[T]):
 
 
 def endpoint(
-    surface: str, method: Method, path: str, *, retry: Retry, docs: str, rate: str = ""
+    surface: str,
+    method: Method,
+    path: str,
+    *,
+    retry: Retry,
+    docs: str,
+    rate: str = "",
+    prepare: Prepare | None = None,
 ) -> Callable[[Callable[Concatenate[Any, P], T]], Endpoint[P, T]]:
-    """Declare an operation."""
-    return lambda stub: Endpoint(stub, Route(surface, method, path, retry, docs, rate=rate or surface))
+    """Declare an operation; `prepare` sees to its arguments before they are put on the wire."""
+    return lambda stub: Endpoint(stub, Route(surface, method, path, retry, docs, rate=rate or surface), prepare)
 
 
 def paged(
