@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from ciokit.app_api.filters import attribute as attribute
     from ciokit.app_api.filters import not_ as not_
     from ciokit.app_api.filters import segment as segment
+    from ciokit.app_api.sending import attachments_from as attachments_from
+    from ciokit.app_api.sending import send_email as send_email
+    from ciokit.app_api.sending import send_in_app as send_in_app
+    from ciokit.app_api.sending import send_inbox_message as send_inbox_message
+    from ciokit.app_api.sending import send_push as send_push
+    from ciokit.app_api.sending import send_sms as send_sms
+    from ciokit.app_api.sending import send_transactional as send_transactional
+    from ciokit.app_api.sending import send_whatsapp as send_whatsapp
+    from ciokit.app_api.sending import trigger_broadcast as trigger_broadcast
     from ciokit.core.connection import Attempt as Attempt
     from ciokit.core.limits import SlidingWindow as SlidingWindow
     from ciokit.core.retry import RetryPolicy as RetryPolicy
@@ -60,8 +69,6 @@ if TYPE_CHECKING:
     from ciokit.pipelines_api.privacy import track_user_deleted as track_user_deleted
     from ciokit.pipelines_api.privacy import track_user_suppressed as track_user_suppressed
     from ciokit.pipelines_api.privacy import track_user_unsuppressed as track_user_unsuppressed
-    from ciokit.pipelines_api.report import BatchReport as BatchReport
-    from ciokit.pipelines_api.report import Verdict as Verdict
     from ciokit.pipelines_api.rows import create_batch_operations as create_batch_operations
     from ciokit.pipelines_api.rows import split_oversized_batch as split_oversized_batch
     from ciokit.pipelines_api.rows import validate_batch_size as validate_batch_size
@@ -85,6 +92,8 @@ if TYPE_CHECKING:
     from ciokit.pipelines_api.vocabulary import track_live_chat_event as track_live_chat_event
     from ciokit.pipelines_api.vocabulary import track_mobile_event as track_mobile_event
     from ciokit.pipelines_api.vocabulary import track_video_event as track_video_event
+    from ciokit.report import BatchReport as BatchReport
+    from ciokit.report import Verdict as Verdict
     from ciokit.settings import Limits as Limits
     from ciokit.settings import Rate as Rate
     from ciokit.settings import Settings as Settings
@@ -101,6 +110,15 @@ _HOME: dict[str, str] = {
     "attribute": "ciokit.app_api.filters",
     "not_": "ciokit.app_api.filters",
     "segment": "ciokit.app_api.filters",
+    "attachments_from": "ciokit.app_api.sending",
+    "send_email": "ciokit.app_api.sending",
+    "send_in_app": "ciokit.app_api.sending",
+    "send_inbox_message": "ciokit.app_api.sending",
+    "send_push": "ciokit.app_api.sending",
+    "send_sms": "ciokit.app_api.sending",
+    "send_transactional": "ciokit.app_api.sending",
+    "send_whatsapp": "ciokit.app_api.sending",
+    "trigger_broadcast": "ciokit.app_api.sending",
     "Attempt": "ciokit.core.connection",
     "SlidingWindow": "ciokit.core.limits",
     "RetryPolicy": "ciokit.core.retry",
@@ -144,8 +162,8 @@ _HOME: dict[str, str] = {
     "track_user_deleted": "ciokit.pipelines_api.privacy",
     "track_user_suppressed": "ciokit.pipelines_api.privacy",
     "track_user_unsuppressed": "ciokit.pipelines_api.privacy",
-    "BatchReport": "ciokit.pipelines_api.report",
-    "Verdict": "ciokit.pipelines_api.report",
+    "BatchReport": "ciokit.report",
+    "Verdict": "ciokit.report",
     "create_batch_operations": "ciokit.pipelines_api.rows",
     "split_oversized_batch": "ciokit.pipelines_api.rows",
     "validate_batch_size": "ciokit.pipelines_api.rows",

@@ -6,18 +6,19 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self, Unpack
 
+from ciokit.bulk import Progress
 from ciokit.client import ClientOptions, awaitable_sender, blocking_sender, resolve
 from ciokit.core.wire import AsyncTransport, Transport
-from ciokit.pipelines_api.batches import Progress, batch_flow
+from ciokit.pipelines_api.batches import batch_flow
 from ciokit.pipelines_api.events import track_event
 from ciokit.pipelines_api.identity import create_alias
 from ciokit.pipelines_api.messages import Message
 from ciokit.pipelines_api.objects import create_object
 from ciokit.pipelines_api.operation import Receipt
 from ciokit.pipelines_api.people import delete_user, identify_user
-from ciokit.pipelines_api.report import BatchReport
 from ciokit.pipelines_api.sending import send_message
 from ciokit.pipelines_api.views import track_page, track_screen
+from ciokit.report import BatchReport
 from ciokit.settings import Settings
 from ciokit.surfaces import PIPELINES, Region
 

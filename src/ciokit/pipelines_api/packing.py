@@ -18,8 +18,8 @@ from ciokit.core.flow import Call
 from ciokit.errors import ValidationError
 from ciokit.pipelines_api.messages import Message, check
 from ciokit.pipelines_api.operations import BY_TYPE, Pipelines
-from ciokit.pipelines_api.report import BatchReport
 from ciokit.pipelines_api.sending import too_large
+from ciokit.report import BatchReport
 from ciokit.settings import Settings
 
 _BATCH = Pipelines.batch.route

@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeAlias, cast
 from ciokit.errors import ValidationError
 from ciokit.pipelines_api.messages import Message, derived_id
 from ciokit.pipelines_api.packing import Chunk, Packer
-from ciokit.pipelines_api.report import BatchReport
 from ciokit.pipelines_api.sending import with_id
+from ciokit.report import BatchReport
 from ciokit.settings import Limits, Settings
 
 BatchType: TypeAlias = Literal["identify", "track", "page", "screen", "group"]

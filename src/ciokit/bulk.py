@@ -1,0 +1,92 @@
+"""Batches of any API: chunks of items sent in order, and a verdict for every item of them.
+
+What could not be sent is rejected before any request; a chunk the service refuses as a whole is halved until the bad
+items stand alone, and the rest goes; a chunk that got no answer is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, Self, TypeAlias
+
+from ciokit.core.flow import Call, Flow, ask
+from ciokit.core.wire import Response
+from ciokit.errors import CustomerIOError, NetworkError, RefusedError, ServerError, UnexpectedAnswerError
+from ciokit.report import REJECTED, UNKNOWN, BatchReport
+
+Progress: TypeAlias = Callable[[BatchReport], None]
+"""Told after each request: read the report's totals, and do not keep it waiting."""
+
+Settle: TypeAlias = Callable[[Call, Response, Sequence[int], BatchReport], None]
+"""Settles the items at these places as a 2xx answer says; raises `UnexpectedAnswerError` if it cannot be read."""
+
+_NARROWED = (400, 413, 422)  # what a batch with a bad item, or too much in it, is answered
+
+
+class Chunk(Protocol):
+    """The items of one request, with their places in the report."""
+
+    @property
+    def places(self) -> list[int]:
+        """Return where in the report the items are."""
+        ...
+
+    def call(self) -> Call:
+        """Return the request."""
+        ...
+
+    def halves(self) -> tuple[Self, Self]:
+        """Return the two halves of a chunk of two items or more."""
+        ...
+
+
+def send_chunks(
+    chunks: Iterator[Chunk], report: BatchReport, settle: Settle, progress: Progress | None
+) -> Flow[BatchReport]:
+    """Return the flow that sends all chunks and settles every item.
+
+    The error that stops a run carries the report of every item as `error.report`; what the run never came to is
+    rejected there, and retryable.
+    """
+    try:
+        for chunk in chunks:
+            yield from _deliver(chunk, report, settle)
+            if progress:
+                progress(report)
+    except CustomerIOError as error:
+        for chunk in chunks:
+            report.settle(chunk.places, REJECTED, error, retryable=True)
+        error.report = report
+        raise
+    return report
+
+
+def _deliver(chunk: Chunk, report: BatchReport, settle: Settle) -> Flow[None]:
+    """Send one chunk; halve it as long as the service refuses it."""
+    unsent: list[Chunk] = [chunk]
+    while unsent:
+        part = unsent.pop()
+        call = part.call()
+        report.requests += 1
+        report.bytes_sent += len(call.body)
+        try:
+            settle(call, (yield from ask(call)), part.places, report)
+        except RefusedError as error:
+            if error.status not in _NARROWED:
+                report.settle(part.places, REJECTED, error)
+                raise
+            if len(part.places) == 1:
+                report.settle(part.places, REJECTED, error)
+            else:
+                unsent.extend(reversed(part.halves()))
+        except CustomerIOError as error:
+            report.settle(part.places, UNKNOWN if _maybe_taken(error) else REJECTED, error, retryable=error.retryable)
+            for rest in unsent:
+                report.settle(rest.places, REJECTED, error, retryable=True)
+            raise
+
+
+def _maybe_taken(error: CustomerIOError) -> bool:
+    return isinstance(error, ServerError | UnexpectedAnswerError) or (
+        isinstance(error, NetworkError) and error.maybe_sent
+    )
