@@ -23,14 +23,13 @@ from urllib.parse import urlsplit
 
 from ciokit.core.retry import RetryPolicy
 from ciokit.errors import ConfigurationError
-from ciokit.surfaces import REGIONS, Region
+from ciokit.surfaces import KEY_SETTINGS, REGIONS, KeySetting, Region
 from ciokit.values import Missing
 
 SemanticCheck = Literal["off", "warn", "error"]
 ItemContext = Literal["separate", "inline"]
 
 _PREFIX = "CUSTOMERIO_"
-_SECRET = ("api_key", "app_api_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,22 @@ class Limits:
     The vendor says "32KB" and "500KB" without a base, so the smaller, decimal reading is the default
     (Pipelines spec, `info.description`). `rates` is by surface, and by operation where one has a pace of its own: see
     the table at the top of this module.
+
+    Of transactional sends (App catalogue, `transactional-3000-per-3s` and `sendEmail`): `send_bytes` is the body
+    without its attachments, `attachment_bytes` the files before base64, all of them; `send_recipients` are those of
+    `to`, `cc` and `bcc` together, `send_ahead` is in seconds. Of broadcasts (App catalogue, `triggerBroadcast`):
+    `trigger_bytes` is the body, `trigger_data_bytes` its `data`, `trigger_recipients` are ids, addresses or people.
     """
 
     call_bytes: int = 32_000
     batch_bytes: int = 500_000
+    send_bytes: int = 1_000_000
+    attachment_bytes: int = 2_000_000
+    send_recipients: int = 15
+    send_ahead: int = 90 * 86_400
+    trigger_bytes: int = 25_000_000
+    trigger_data_bytes: int = 50_000
+    trigger_recipients: int = 10_000
     rates: Mapping[str, Rate] = field(default_factory=lambda: dict(_RATES), hash=False)
 
 
@@ -69,7 +80,8 @@ class Limits:
 class Settings:
     """Everything a client can be told.
 
-    - `api_key`: the Pipelines source key. `app_api_key`: the App API key. Never printed.
+    - `api_key`: the Pipelines source key. `app_api_key`: the App API key. `site_id` and `track_api_key`: the two parts
+      of Track API credentials. Never printed.
     - `region`: `us` or `eu`; wrong regions answer 401.
     - `base_url`: scheme, host and port of something else, such as the emulator; for every surface.
     - `strict_mode`: send `X-Strict-Mode: 1`, so that the service refuses what it otherwise drops behind a 200.
@@ -83,6 +95,8 @@ class Settings:
 
     api_key: str | None = None
     app_api_key: str | None = None
+    site_id: str | None = None
+    track_api_key: str | None = None
     region: Region = "us"
     base_url: str | None = None
     strict_mode: bool = True
@@ -112,7 +126,7 @@ class Settings:
     def describe(self) -> dict[str, str]:
         """Return every setting as text that is safe to print."""
         shown = {item.name: getattr(self, item.name) for item in fields(self)}
-        for name in _SECRET:
+        for name in KEY_SETTINGS:
             shown[name] = "[set]" if shown[name] else "[not set]"
         if self.proxy:
             shown["proxy"] = "[set]"
@@ -125,7 +139,7 @@ class Settings:
         environment = _from_environment(os.environ)
         return cls(**{**environment, **_from_profile(profile, os.environ), **given})
 
-    def key(self, setting: Literal["api_key", "app_api_key"]) -> str:
+    def key(self, setting: KeySetting) -> str:
         """Return a key, or raise `ConfigurationError` saying where it was looked for."""
         value = getattr(self, setting)
         if not isinstance(value, str) or not value.strip():
