@@ -82,12 +82,13 @@ def limiters_for(settings: Settings) -> Limiters:
 
 def open_connection(surface: Surface, settings: Settings, parts: Parts) -> Connection:
     """Return the connection of one client; raises `ConfigurationError` when the key is missing."""
+    user = settings.key(surface.user_setting) if surface.user_setting else ""
     key = settings.key(surface.key_setting)
     limiters = parts.limiters or limiters_for(settings)
     if parts.limiter:
         limiters.put(surface.name, parts.limiter)
     headers = {
-        "authorization": surface.authorization(key),
+        "authorization": surface.authorization(key, user),
         "content-type": "application/json",
         "user-agent": f"ciokit/{__version__}",
     }
@@ -102,7 +103,7 @@ def open_connection(surface: Surface, settings: Settings, parts: Parts) -> Conne
         log=logging.getLogger(f"ciokit.{surface.name}"),
         timeout=settings.timeout,
         hooks=tuple(parts.hooks),
-        secrets=(key,),
+        secrets=(key, user),
     )
 
 

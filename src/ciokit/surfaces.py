@@ -15,15 +15,22 @@ from ciokit.errors import ConfigurationError
 Region = Literal["us", "eu"]
 REGIONS: tuple[Region, ...] = get_args(Region)
 
+KeySetting = Literal["api_key", "app_api_key", "site_id", "track_api_key"]
+KEY_SETTINGS: tuple[KeySetting, ...] = get_args(KeySetting)
+
 
 @dataclass(frozen=True)
 class Surface:
-    """One API. Its pace is `Limits.rates[name]`, its key the setting named `key_setting`."""
+    """One API. Its pace is `Limits.rates[name]`, its key the setting named `key_setting`, its user name `user_setting`.
+
+    With basic authorization and no `user_setting`, the key is the user name and the password is blank.
+    """
 
     name: str
     hosts: dict[Region, str]
     auth: Literal["basic", "bearer"]
-    key_setting: Literal["api_key", "app_api_key"]
+    key_setting: KeySetting
+    user_setting: KeySetting | None = None
     strict_mode: bool = False
 
     def base_url(self, region: Region, base_url: str | None) -> str:
@@ -34,11 +41,12 @@ class Surface:
             raise ConfigurationError(f"`region` must be one of {', '.join(REGIONS)}")
         return self.hosts[region]
 
-    def authorization(self, key: str) -> str:
-        """Return the `Authorization` header for a key."""
+    def authorization(self, key: str, user: str = "") -> str:
+        """Return the `Authorization` header for a key, and the user name where the surface has one."""
         if self.auth == "bearer":
             return f"Bearer {key}"
-        return "Basic " + base64.b64encode(f"{key}:".encode()).decode()
+        pair = f"{user}:{key}" if self.user_setting else f"{key}:"
+        return "Basic " + base64.b64encode(pair.encode()).decode()
 
 
 PIPELINES = Surface(
@@ -54,4 +62,11 @@ APP = Surface(
     auth="bearer",
     key_setting="app_api_key",
 )
-SURFACES = (PIPELINES, APP)
+TRACK = Surface(
+    "track",
+    {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"},
+    auth="basic",
+    key_setting="track_api_key",
+    user_setting="site_id",
+)
+SURFACES = (PIPELINES, APP, TRACK)
