@@ -59,7 +59,7 @@ def app(server: ScriptedServer) -> Iterator[AppClient]:
         yield made
 
 
-def _refused(server: ScriptedServer, make: Callable[[], object], field: str | None, said: str) -> None:
+def _expect_refusal(server: ScriptedServer, make: Callable[[], object], field: str | None, said: str) -> None:
     with pytest.raises(ValidationError, match=said) as refusal:
         make()
     assert refusal.value.field == field
@@ -114,7 +114,7 @@ def test_person_is_named_in_exactly_one_way(
 ) -> None:
     """None, two, a phone, an unknown kind, an empty one and a number are each refused by name."""
     send, arguments = SENDS[channel]
-    _refused(server, lambda: send(app, identifiers=identifiers, **arguments), field, said)
+    _expect_refusal(server, lambda: send(app, identifiers=identifiers, **arguments), field, said)
 
 
 @over_sends
@@ -123,7 +123,7 @@ def test_ninety_days_ahead_is_the_most(server: ScriptedServer, app: AppClient, c
     send, arguments = SENDS[channel]
     now = int(time.time())
     for when, said in ((now + 91 * 86_400, "90 days"), (now * 1000, "milliseconds"), (1.5, "whole Unix seconds")):
-        _refused(server, lambda at=when: send(app, identifiers=ANN, send_at=at, **arguments), "send_at", said)  # type: ignore[misc]
+        _expect_refusal(server, lambda at=when: send(app, identifiers=ANN, send_at=at, **arguments), "send_at", said)  # type: ignore[misc]
     send(app, identifiers=ANN, send_at=now + 90 * 86_400 - 60, **arguments)
     assert len(server.seen) == 1
 
@@ -134,7 +134,7 @@ def test_request_of_a_megabyte_is_the_most(server: ScriptedServer, app: AppClien
     send, arguments = SENDS[channel]
     empty = len(values.encode({**arguments, "identifiers": ANN, "message_data": {"k": ""}}))
     full = {"k": "x" * (1_000_000 - empty)}
-    _refused(
+    _expect_refusal(
         server,
         lambda: send(app, identifiers=ANN, message_data={"k": full["k"] + "x"}, **arguments),
         None,
@@ -160,7 +160,7 @@ def _mails(count: int) -> str:
 
 def test_fifteen_recipients_are_the_most(server: ScriptedServer, app: AppClient) -> None:
     """`to`, `cc` and `bcc` count together; a comma inside a quoted name separates nobody."""
-    _refused(
+    _expect_refusal(
         server,
         lambda: send_email(
             app, to=_mails(10), cc=_mails(4), bcc=_mails(2), identifiers=ANN, transactional_message_id=1
@@ -176,7 +176,7 @@ def test_fifteen_recipients_are_the_most(server: ScriptedServer, app: AppClient)
 def test_addresses_are_text(server: ScriptedServer, app: AppClient, name: str, value: Any) -> None:
     """Nothing, a list and a number are no addresses."""
     arguments = {"to": "a@x.io", "identifiers": ANN, "transactional_message_id": 1, name: value}
-    _refused(server, lambda: cast("Any", send_email)(app, **arguments), name, "must be text with addresses")
+    _expect_refusal(server, lambda: cast("Any", send_email)(app, **arguments), name, "must be text with addresses")
 
 
 @pytest.mark.parametrize("left_out", ["subject", "body", "from_"])
@@ -185,7 +185,9 @@ def test_without_a_template_all_is_needed(server: ScriptedServer, app: AppClient
     parts = {"subject": "S", "body": "<p>B</p>", "from_": "me@x.io"}
     less = {name: text for name, text in parts.items() if name != left_out}
     send = cast("Any", send_email)
-    _refused(server, lambda: send(app, to="a@x.io", identifiers=ANN, **less), left_out, "transactional_message_id")
+    _expect_refusal(
+        server, lambda: send(app, to="a@x.io", identifiers=ANN, **less), left_out, "transactional_message_id"
+    )
     send(app, to="a@x.io", identifiers=ANN, **parts)
     assert server.seen[0].json["from"] == "me@x.io"
 
@@ -207,7 +209,7 @@ def test_two_megabytes_of_attachments_are_the_most(server: ScriptedServer, app: 
         attachments_from(tmp_path / "a.pdf", tmp_path / "b.pdf")
     large = attachments_from(tmp_path / "a.pdf", tmp_path / "b.pdf", limit=3_000_000)
     mail: Any = {"to": "a@x.io", "identifiers": ANN, "transactional_message_id": 1, "attachments": large}
-    _refused(server, lambda: send_email(app, **mail), "attachments", "2,100,000 B in all")
+    _expect_refusal(server, lambda: send_email(app, **mail), "attachments", "2,100,000 B in all")
     with AppClient("k", base_url=server.base_url, limits=Limits(attachment_bytes=3_000_000)) as generous:
         send_email(generous, **mail)
     assert len(server.seen) == 1
@@ -217,7 +219,7 @@ def test_two_megabytes_of_attachments_are_the_most(server: ScriptedServer, app: 
 def test_attachment_is_base64_text(server: ScriptedServer, app: AppClient, content: Any) -> None:
     """Anything else is refused, and how to make it is said."""
     attached: Any = {"a.pdf": content}
-    _refused(
+    _expect_refusal(
         server,
         lambda: send_email(app, to="a@x.io", identifiers=ANN, transactional_message_id=1, attachments=attached),
         "attachments",
@@ -267,21 +269,21 @@ def test_trigger_takes_the_broadcasts_own_audience(server: ScriptedServer, app: 
 
 def test_two_audiences_are_refused(server: ScriptedServer, app: AppClient) -> None:
     """Which of two would win is not for the service to guess."""
-    _refused(server, lambda: trigger(app, 12, emails=["a@x.io"], ids=["u1"]), "emails", "together with `ids`")
+    _expect_refusal(server, lambda: trigger(app, 12, emails=["a@x.io"], ids=["u1"]), "emails", "together with `ids`")
 
 
 @pytest.mark.parametrize("name", AUDIENCES)
 def test_empty_audience_is_not_everybody(server: ScriptedServer, app: AppClient, name: str) -> None:
     """An empty list must not become the broadcast's own audience."""
-    _refused(server, lambda: trigger(app, 12, **{name: type(AUDIENCES[name])()}), name, "is empty")
+    _expect_refusal(server, lambda: trigger(app, 12, **{name: type(AUDIENCES[name])()}), name, "is empty")
 
 
 @pytest.mark.parametrize("name", ["ids", "emails", "per_user_data"])
 def test_ten_thousand_recipients_are_the_most(server: ScriptedServer, app: AppClient, name: str) -> None:
     """One more is refused, and so is text where a list belongs."""
     one = AUDIENCES[name][0]
-    _refused(server, lambda: trigger(app, 12, **{name: [one] * 10_001}), name, "10,001 entries")
-    _refused(server, lambda: trigger(app, 12, **{name: "u1"}), name, "must be a list, not str")
+    _expect_refusal(server, lambda: trigger(app, 12, **{name: [one] * 10_001}), name, "10,001 entries")
+    _expect_refusal(server, lambda: trigger(app, 12, **{name: "u1"}), name, "must be a list, not str")
     trigger(app, 12, **{name: [one] * 10_000})
     assert len(server.seen[0].json[name]) == 10_000
 
@@ -290,13 +292,15 @@ def test_ten_thousand_recipients_are_the_most(server: ScriptedServer, app: AppCl
 def test_person_with_data_is_named_in_one_way(server: ScriptedServer, app: AppClient, person: Any) -> None:
     """The place of the one at fault is told, not who it is."""
     people = [{"id": "u0"}, person]
-    _refused(server, lambda: trigger(app, 12, per_user_data=people), "per_user_data[1]", "exactly one of id and email")
+    _expect_refusal(
+        server, lambda: trigger(app, 12, per_user_data=people), "per_user_data[1]", "exactly one of id and email"
+    )
 
 
 def test_fifty_thousand_bytes_of_data_are_the_most(server: ScriptedServer, app: AppClient) -> None:
     """`data` is measured as it is sent; one byte more is refused."""
     full = {"k": "x" * (50_000 - len('{"k":""}'))}
-    _refused(
+    _expect_refusal(
         server, lambda: trigger(app, 12, data={"k": full["k"] + "x"}), "data", "50,001 B, over the limit of 50,000"
     )
     trigger(app, 12, data=full)
@@ -306,7 +310,9 @@ def test_fifty_thousand_bytes_of_data_are_the_most(server: ScriptedServer, app: 
 def test_trigger_has_a_largest_body(server: ScriptedServer) -> None:
     """A body over the limit is refused with the way out."""
     with AppClient("k", base_url=server.base_url, limits=Limits(trigger_bytes=100)) as client:
-        _refused(server, lambda: trigger(client, 12, ids=["u" * 100]), None, "over the limit of 100 B.*data_file_url")
+        _expect_refusal(
+            server, lambda: trigger(client, 12, ids=["u" * 100]), None, "over the limit of 100 B.*data_file_url"
+        )
 
 
 # --- how they present themselves -------------------------------------------------------------------------------------

@@ -6,15 +6,34 @@ from collections.abc import AsyncIterator, Iterator
 
 from typing import Any, assert_type
 
-from ciokit import all_of, any_of, attribute, not_, segment
+from ciokit import (
+    all_of,
+    any_of,
+    attribute,
+    not_,
+    segment,
+    send_email,
+    send_push,
+    send_sms,
+    send_transactional,
+    trigger_broadcast,
+)
 from ciokit.app_api import AppClient, AsyncAppClient
 from ciokit.app_api.activities import Activity
+from ciokit.app_api.broadcasts import BroadcastActionAnswer, Triggered
+from ciokit.app_api.campaigns import CampaignAction, JourneyMetricAnswer
 from ciokit.app_api.customers import FoundByEmail, PeopleAnswer, PersonAnswer, PersonSegments, RelatedObject
 from ciokit.app_api.exports import ExportAnswer
 from ciokit.app_api.imports import ImportAnswer
+from ciokit.app_api.live_notifications import LiveInstance
+from ciokit.app_api.messages import Delivery, OneTimeDelivery
+from ciokit.app_api.metrics import LinksAnswer, MetricAnswer
+from ciokit.app_api.newsletters import NewsletterAnswer
 from ciokit.app_api.objects import ObjectAnswer, ObjectTypes, RelatedPerson
 from ciokit.app_api.segments import SegmentAnswer, SegmentMember
+from ciokit.app_api.sends import Sent
 from ciokit.app_api.suppression import Suppression
+from ciokit.app_api.transactional import TransactionalContentAnswer
 from ciokit.app_api.types import AudienceFilter, CustomerIdentifiers, ObjectIdentifiers
 
 
@@ -77,3 +96,50 @@ def refused(client: AppClient) -> None:
     client.opt_outs.update("1", [{"optout": True}])  # type: ignore[typeddict-item]  # pyright: ignore[reportArgumentType]
     not_({"segment": 7})  # type: ignore[typeddict-item]  # pyright: ignore[reportArgumentType]
     client.objects.attributes("1", "acme")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def messages(client: AppClient) -> None:
+    """Sends, broadcasts, campaigns and newsletters: answers, rows and what can be changed have their types."""
+    assert_type(client.send.email(to="a@x.io", identifiers={"id": "1"}, transactional_message_id="welcome"), Sent)
+    assert_type(client.transactional.get_content(1, 2), TransactionalContentAnswer)
+    assert_type(client.broadcasts.trigger(3, ids=["1"], data={"n": 1}), Triggered)
+    assert_type(client.broadcasts.update_action(3, 4, {"subject": "S", "reply_to_id": None}), BroadcastActionAnswer)
+    assert_type(client.broadcasts.trigger_errors(3, 4), Iterator[str])
+    assert_type(client.broadcasts.metrics(3, period="weeks", steps=4), MetricAnswer)
+    assert_type(client.campaigns.actions(3), Iterator[CampaignAction])
+    assert_type(client.campaigns.messages(3, type="whatsapp"), Iterator[Delivery])
+    assert_type(client.campaigns.journey_metrics(3, start=1, end=2, resolution="days"), JourneyMetricAnswer)
+    assert_type(client.newsletters.messages(3), Iterator[OneTimeDelivery])
+    assert_type(client.newsletters.send(3, rate_limit_email_rate=9, rate_limit_time_period=3600), NewsletterAnswer)
+    assert_type(client.newsletter_variants.links(3, 4), LinksAnswer)
+    assert_type(client.messages.get("d1")["message"]["type"] == "email", bool)
+    client.newsletter_variants.delete_language(3, "fr")
+    client.newsletters.create(
+        type="email",
+        name="N",
+        subject="S",
+        body="B",
+        recipients={"and": [{"or": [{"segment": {"id": 1}}]}, {"not": {"or": [{"segment": {"id": 2}}]}}]},
+    )
+    assert_type(
+        client.live_notifications.start(
+            identifiers={"phone": "+41790000000"},
+            notification_type="io.x.ride",
+            attributes={"header": "Ride"},
+            content_state={"status": "On its way", "segmentsTotal": 3, "segmentsComplete": 1},
+        ),
+        LiveInstance,
+    )
+
+
+async def checked_sends(client: AppClient, async_client: AsyncAppClient) -> None:
+    """A checked send has the operation's arguments and answer, and is awaited with the awaitable client."""
+    assert_type(send_email(client, to="a@x.io", identifiers={"email": "a@x.io"}, transactional_message_id=1), Sent)
+    assert_type(await send_push(async_client, transactional_message_id=1, identifiers={"cio_id": "03"}), Sent)
+    assert_type(trigger_broadcast(client, 3, per_user_data=[{"id": "1", "data": {"n": 1}}]), Triggered)
+    assert_type(await trigger_broadcast(async_client, 3, emails=["a@x.io"]), Triggered)
+    send_transactional(client, to="a@x.io", identifers={"id": "1"})  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    send_sms(client, to="+41790000000", identifiers={"phone": "+41790000000"}, transactional_message_id=1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    client.send.sms(to="+41790000000", transactional_message_id=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.broadcasts.update_action(3, 4, {"name": "N"})  # type: ignore[typeddict-unknown-key]  # pyright: ignore[reportArgumentType]
+    client.campaigns.metrics(3, version=2)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
