@@ -80,7 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_connection = True
             return
-        self.send_response(answer.status)
+        # The usual one tells the time itself.
+        (self.send_response_only if "date" in answer.headers else self.send_response)(answer.status)
         self.send_header("content-length", str(len(answer.body)))
         for name, value in answer.headers.items():
             self.send_header(name, value)

@@ -1,6 +1,7 @@
 """The `ciokit` command: finds the subcommand, reads `.env`, and turns errors into one line and an exit code.
 
-Exit codes: 0 done, 1 the work failed, 2 it could not begin (configuration or input), 130 interrupted.
+Exit codes are told in `ciokit.cli.outcome`. The commands that call an API tell errors as one line of JSON, the others
+as a line of text.
 """
 
 from __future__ import annotations
@@ -12,34 +13,41 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ciokit._version import __version__
-from ciokit.cli import config, dotenv, emulate
-from ciokit.errors import ConfigurationError, CustomerIOError, ValidationError
+from ciokit.cli import api, completion, config, doctor, dotenv, emulate, outcome, pipelines
+from ciokit.cli.parser import CommandParser
+from ciokit.errors import CustomerIOError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; `argv` is without the program's name."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         dotenv.load(Path(".env"))
         code: int = arguments.run(arguments)
         sys.stdout.flush()
     except CustomerIOError as error:
-        print(f"ciokit: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2 if isinstance(error, ConfigurationError | ValidationError) else 1
+        as_json = getattr(arguments, "errors", "text") == "json"
+        text = outcome.told(error) if as_json else f"ciokit: {' '.join(str(error).split())}"
+        print(text, file=sys.stderr)
+        return outcome.code_of(error)
     except KeyboardInterrupt:
-        return 130
+        return outcome.INTERRUPTED
     except BrokenPipeError:  # whoever read our output has left, as in `ciokit config | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return outcome.PARTLY
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="ciokit", description="One toolkit for every Customer.io API.", allow_abbrev=False
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line; what calls an API is filled in when it is used."""
+    whole = CommandParser(
+        prog="ciokit",
+        description="One toolkit for every Customer.io API.",
+        epilog=outcome.epilog(),
+        allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"ciokit {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (emulate, config):
+    whole.add_argument("--version", action="version", version=f"ciokit {__version__}")
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in (pipelines, api, emulate, doctor, config, completion):
         command.add_parser(commands)
-    return parser
+    return whole

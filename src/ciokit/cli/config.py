@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ciokit.cli.subparsers import Subparsers
+from ciokit.cli.parser import Subparsers
 
 
 def add_parser(commands: Subparsers) -> None:

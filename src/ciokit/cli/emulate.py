@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ciokit.cli.subparsers import Subparsers
+from ciokit.cli.parser import Subparsers
 from ciokit.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -58,7 +58,10 @@ class Options(TypedDict, total=False):
 
 
 class AnonymousOptions(Options, total=False):
-    """`Options`, and `anonymous_id` for somebody who has no id yet."""
+    """`Options`, and one more.
+
+    - `anonymous_id`: somebody who has no id yet.
+    """
 
     anonymous_id: str
 

@@ -1,0 +1,296 @@
+"""What calling an API from the command line adds to an operation: input from files, pages, tables, errors."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ciokit.emulator.app import Emulator
+from ciokit.emulator.server import EmulatorServer
+from tests.cli.conftest import KEY, Run
+from tests.support.wire import Answer, ScriptedServer, scripted_server
+
+FILTER = '{"attribute": {"field": "plan", "operator": "eq", "value": "pro"}}'
+
+
+@pytest.fixture
+def scripted(keys: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
+    """Yield a server that answers as it is told, which the command line finds by its environment."""
+    with scripted_server() as server:
+        monkeypatch.setenv("CUSTOMERIO_BASE_URL", server.base_url)
+        yield server
+
+
+@pytest.fixture
+def people(server: EmulatorServer, ciokit_emulator: Emulator) -> list[str]:
+    """Put seven people into the emulator."""
+    ids = [f"u{number}" for number in range(7)]
+    ciokit_emulator.seed([{"type": "identify", "userId": each, "traits": {"plan": "pro"}} for each in ids])
+    return ids
+
+
+# Arguments
+
+
+@pytest.mark.parametrize("given", [FILTER, "@filter.json", "-", "@-"])
+def test_json_is_typed_or_read(given: str, run: Run, people: list[str], tmp_path: Path) -> None:
+    """A nested argument is JSON as it is, in a file, or on standard input."""
+    (tmp_path / "filter.json").write_text(FILTER)
+    done = run("app", "customers", "find", "--filter", given, stdin=FILTER.encode())
+    assert (done.code, done.err) == (0, "")
+    assert sorted(row["id"] for row in done.rows) == people
+
+
+def test_list_is_repeated_or_read_by_lines(run: Run, people: list[str], tmp_path: Path) -> None:
+    """An option for a list is given as often as there are values; a file holds one a line."""
+    (tmp_path / "ids.txt").write_text("u1\n\nu2\n")
+    done = run("app", "customers", "attributes-of", "--ids", "u0", "--ids", "@ids.txt")
+    assert [each["customer"]["id"] for each in done.rows[0]["customers"]] == ["u0", "u1", "u2"]
+
+
+def test_text_of_a_body_is_typed_or_read(run: Run, keys: None, tmp_path: Path) -> None:
+    """Text in a body may come from a file; written @@ an @ is one; in a path it is never anything else."""
+    (tmp_path / "mail.html").write_text("<p>ä</p>")
+    to = ("app", "send", "email", "--to", "a@x.io", "--dry-run")
+    assert run(*to, "--body", "@mail.html").rows[0]["body"]["body"] == "<p>ä</p>"
+    assert run(*to, "--body", "@@everyone").rows[0]["body"]["body"] == "@everyone"
+    shown = run("app", "customers", "segments", "@mail.html", "--dry-run")
+    assert "/v1/customers/%40mail.html/segments" in shown.rows[0]["url"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "says"),
+    [
+        (("customers", "find", "--filter", "{"), "--filter", "not valid JSON at line 1"),
+        (("customers", "find", "--filter", "@none.json"), "--filter", "FileNotFoundError"),
+        (("customers", "attributes-of", "--ids", "@none.txt"), "--ids", "FileNotFoundError"),
+        (("send", "email", "--to", "@latin.txt"), "--to", "UTF-8"),
+        (("customers", "find", "--filter", FILTER, "--limit", "many"), "--limit", "int"),
+        (("customers", "segments", ""), "customer_id", "empty"),
+        (
+            ("send", "push", "--transactional-message-id", "1", "--identifiers", "-", "--message-data", "-"),
+            None,
+            "read",
+        ),
+        (("customers", "find"), None, "--filter"),
+        (("customers", "segments", "u1", "--id-type", "name"), None, "invalid choice: 'name'"),
+        (("customers", "segments", "u1", "--app-api-key", "k"), None, "unrecognized arguments: --app-api-key"),
+        (("customers", "search"), None, "search"),
+        (("custom",), None, "custom"),
+    ],
+)
+def test_bad_input_ends_with_code_2_and_one_line(
+    arguments: tuple[str, ...], field: str | None, says: str, run: Run, server: EmulatorServer, tmp_path: Path
+) -> None:
+    """What cannot be meant is told as one line of JSON that names the option, before anything is sent."""
+    (tmp_path / "latin.txt").write_bytes(b"\xe4")
+    done = run("app", *arguments, stdin=b"{}")
+    assert (done.code, done.out) == (2, "")
+    assert done.error["error"] == "ValidationError"
+    assert says in done.error["message"]
+    assert field in (None, done.error["field"])
+    assert done.error["retryable"] is False
+
+
+def test_missing_key_is_told_unless_nothing_is_sent(run: Run) -> None:
+    """Without a key a call is an error that says where one goes; a dry run needs none and says that it is not set."""
+    done = run("app", "objects", "types")
+    assert (done.code, done.error["error"]) == (2, "ConfigurationError")
+    assert "CUSTOMERIO_APP_API_KEY" in done.error["message"]
+    shown = run("app", "objects", "types", "--dry-run")
+    assert shown.code == 0
+    assert shown.rows[0]["headers"]["authorization"] == "[not set]"
+
+
+def test_workspace_is_named_by_options(run: Run, keys: None) -> None:
+    """`--region` and `--base-url` say where a request goes."""
+    shown = run("app", "objects", "types", "--dry-run", "--region", "eu")
+    assert shown.rows[0]["url"] == "https://api-eu.customer.io/v1/object_types"
+    shown = run("app", "objects", "types", "--dry-run", "--base-url", "http://127.0.0.1:1")
+    assert shown.rows[0]["url"] == "http://127.0.0.1:1/v1/object_types"
+
+
+def test_key_may_come_from_dotenv_or_profile(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key in `.env`, or in the profile that `--profile` names, is one."""
+    profiles = tmp_path / "profiles.toml"
+    profiles.write_text(f'[staging]\napp_api_key = "{KEY}"\nregion = "eu"\n')
+    monkeypatch.setenv("CUSTOMERIO_PROFILES", str(profiles))
+    shown = run("app", "objects", "types", "--dry-run", "--profile", "staging")
+    assert shown.rows[0]["headers"]["authorization"] == "[set]"
+    assert shown.rows[0]["url"].startswith("https://api-eu.")
+    monkeypatch.setenv("CUSTOMERIO_APP_API_KEY", "")
+    monkeypatch.delenv("CUSTOMERIO_APP_API_KEY")
+    (tmp_path / ".env").write_text(f"CUSTOMERIO_APP_API_KEY={KEY}\n")
+    shown = run("app", "objects", "types", "--dry-run")
+    monkeypatch.delenv("CUSTOMERIO_APP_API_KEY")
+    assert shown.rows[0]["headers"]["authorization"] == "[set]"
+
+
+def test_dry_run_hides_secrets_in_the_body(run: Run, keys: None) -> None:
+    """Members of a body that are named like secrets are shown as set, the rest as it is typed."""
+    data = '{"password": "p1", "nested": [{"apiKey": "k1", "token": "device"}]}'
+    done = run("app", "send", "email", "--to", "a@x.io", "--message-data", data, "--dry-run")
+    assert done.rows[0]["body"]["message_data"] == {
+        "password": "[set]",
+        "nested": [{"apiKey": "[set]", "token": "device"}],
+    }
+
+
+# Answers
+
+
+def test_first_page_says_where_the_list_goes_on(run: Run, people: list[str]) -> None:
+    """Without `--all` a list gives its first page, and stderr the cursor to go on from, which works."""
+    find = ("app", "customers", "find", "--filter", FILTER, "--limit", "3")
+    first = run(*find)
+    assert (first.code, len(first.rows)) == (0, 3)
+    assert "--all" in first.error["note"]
+    rest: list[Any] = []
+    done = first
+    while done.err:
+        done = run(*find, "--start", done.error["cursor"])
+        rest += done.rows
+    assert sorted(row["id"] for row in first.rows + rest) == people
+
+
+def test_all_reads_every_page(run: Run, people: list[str], ciokit_emulator: Emulator) -> None:
+    """`--all` gives every row once, page after page, and has nothing more to say."""
+    done = run("app", "customers", "find", "--filter", FILTER, "--limit", "3", "--all")
+    assert (done.code, done.err) == (0, "")
+    assert sorted(row["id"] for row in done.rows) == people
+    assert ciokit_emulator.traffic.requests == 3
+
+
+def test_stopped_list_says_where_to_go_on(run: Run, scripted: ScriptedServer) -> None:
+    """When a page fails, the rows before it are printed, and stderr has the cursor of that page and the error."""
+    page = {"identifiers": [{"id": "u1", "email": None, "cio_id": "c1"}], "next": "second"}
+    scripted.script = [Answer(body=json.dumps(page).encode()), Answer(400)]
+    done = run("app", "customers", "find", "--filter", FILTER, "--all")
+    assert (done.code, len(done.rows)) == (3, 1)
+    note, error = done.told
+    assert note["cursor"] == "second"
+    assert error["error"] == "RefusedError"
+
+
+def test_rows_that_come_again_are_told(run: Run, scripted: ScriptedServer) -> None:
+    """Rows that were on an earlier page too are printed and counted on stderr."""
+    row = {"id": "u1", "email": None, "cio_id": "c1"}
+    pages = [{"identifiers": [row], "next": "second"}, {"identifiers": [row], "next": ""}]
+    scripted.script = [Answer(body=json.dumps(page).encode()) for page in pages]
+    done = run("app", "customers", "find", "--filter", FILTER, "--all")
+    assert (done.code, done.rows) == (0, [row, row])
+    assert done.error["repeated"] == 1
+
+
+def test_unknown_fields_are_printed(run: Run, scripted: ScriptedServer) -> None:
+    """Fields the service adds are printed like the others."""
+    scripted.script = [Answer(body=b'{"types": [], "added": "\xc3\xa4"}')]
+    assert run("app", "objects", "types").rows == [{"types": [], "added": "ä"}]
+
+
+def test_table_is_aligned(run: Run, scripted: ScriptedServer) -> None:
+    """`--table` prints one row a line under the names of the fields; nested values are JSON, long ones are cut."""
+    rows = [{"id": "u1", "email": None, "cio_id": "c" * 99}, {"id": "u200", "more": {"a": [1]}, "cio_id": "c\n2"}]
+    scripted.script = [Answer(body=json.dumps({"identifiers": rows}).encode())]
+    done = run("app", "customers", "find", "--filter", FILTER, "--table")
+    assert done.out.splitlines() == [
+        f"id    email  {'cio_id':60}  more",
+        f"----  -----  {'-' * 60}  ---------",
+        f"u1           {'c' * 57}...",
+        f'u200         {"c 2":60}  {{"a":[1]}}',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "lines"),
+    [
+        ({"types": [{"id": "1", "name": "A"}]}, ["id  name", "--  ----", "1   A"]),
+        ({"types": [], "count": 2}, ["field  value", "-----  -----", "types  []", "count  2"]),
+        ({"types": []}, []),
+    ],
+)
+def test_table_of_one_answer(answer: Any, lines: list[str], run: Run, scripted: ScriptedServer) -> None:
+    """An answer that holds nothing but a list is a table of it; any other a table of its fields."""
+    scripted.script = [Answer(body=json.dumps(answer).encode())]
+    assert run("app", "objects", "types", "--table").out.splitlines() == lines
+
+
+# Errors
+
+TYPES = ("app", "objects", "types")
+SEND = ("app", "send", "email", "--to", "a@x.io")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answers", "code", "error"),
+    [
+        (TYPES, [Answer(400)], 3, "RefusedError"),
+        (TYPES, [Answer(404)], 3, "RefusedError"),
+        (TYPES, [Answer(401)], 4, "AuthenticationError"),
+        (TYPES, [Answer(403)], 4, "AuthenticationError"),
+        (TYPES, [Answer(429, headers={"retry-after": "0"})] * 6, 5, "RateLimitError"),
+        (SEND, [Answer(500)], 6, "ServerError"),
+        (SEND, [Answer(break_it=True)], 7, "NetworkError"),
+        (TYPES, [Answer(body=b"[]")], 8, "UnexpectedAnswerError"),
+        (TYPES, [Answer(body=b"<html>")], 8, "UnexpectedAnswerError"),
+    ],
+)
+def test_error_has_its_code_and_one_line(
+    arguments: tuple[str, ...], answers: list[Answer], code: int, error: str, run: Run, scripted: ScriptedServer
+) -> None:
+    """Each class of error has its exit code, and is told as one line of JSON on stderr, without key or address."""
+    scripted.script = list(answers)
+    done = run(*arguments)
+    assert (done.code, done.out) == (code, "")
+    assert done.error.keys() == {"error", "message", "request", "field", "status", "retryable"}
+    assert done.error["error"] == error
+    assert done.error["request"] == ("GET /v1/object_types" if arguments is TYPES else "POST /v1/send/email")
+    assert done.error["status"] == (None if code == 7 else answers[0].status)
+    assert done.error["retryable"] is (code == 5)  # a send is not, once it may have left
+    assert KEY not in done.err
+    assert "a@x.io" not in done.err
+    assert f"\n  {code} " in run("--help").out
+
+
+def test_interrupted_call_ends_with_130(scripted: ScriptedServer, tmp_path: Path) -> None:
+    """Ctrl-C while the service keeps silent ends with code 130 and no traceback."""
+    asked = threading.Event()
+    hold = threading.Event()
+
+    def judge(_: object) -> Answer:
+        asked.set()
+        return Answer(hold=hold)
+
+    scripted.judge = judge
+    with subprocess.Popen([sys.executable, "-m", "ciokit", *TYPES], cwd=tmp_path, stderr=subprocess.PIPE) as process:
+        assert asked.wait(30)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 130
+    hold.set()
+
+
+# Start
+
+
+def test_help_is_quick_and_loads_no_client(tmp_path: Path) -> None:
+    """`ciokit --help` takes less than half a second of CPU, and loads no client and no operation."""
+    code = (
+        "import sys, time, ciokit.cli\n"
+        "try: ciokit.cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(time.process_time(), {'httpx2', 'asyncio', 'ciokit.table', 'ciokit.settings'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    seconds, _, loaded = done.stdout.splitlines()[-1].partition(" ")
+    assert loaded == "set()"
+    assert float(seconds) < 0.5
