@@ -21,26 +21,24 @@ from urllib.parse import parse_qs
 
 import orjson
 
-from ciokit.core import codec
 from ciokit.core.endpoint import Route
 from ciokit.core.wire import Request, Response
 from ciokit.emulator import behaviour, seeds
 from ciokit.emulator.clock import EmulatorClock
 from ciokit.emulator.control import Control
-from ciokit.emulator.fallback import made_up
 from ciokit.emulator.faults import Fault, Faults
+from ciokit.emulator.files import Files, is_file
 from ciokit.emulator.ingest import Arrival, Ingest
 from ciokit.emulator.inprocess import AsyncInProcessTransport, InProcessTransport
 from ciokit.emulator.ledger import Ledger
+from ciokit.emulator.operations import Operations, Sent
 from ciokit.emulator.reply import Reply
-from ciokit.emulator.routing import ApiFault, Router, answer, bindings
-from ciokit.emulator.shapes import misfit
+from ciokit.emulator.routing import ApiFault
 from ciokit.emulator.state import Journal, Record
 from ciokit.emulator.switches import DEFAULTS, Switches
 from ciokit.emulator.traffic import Asked, Paces, Traffic
 from ciokit.emulator.world import World
-from ciokit.errors import ConfigurationError, ValidationError
-from ciokit.table import TABLE
+from ciokit.errors import ConfigurationError
 
 __all__ = ["Emulator", "behaviour"]
 
@@ -74,6 +72,7 @@ class Emulator:
         self.ingest = Ingest(self.world, self.ledger)
         self.faults = Faults()
         self.traffic = Traffic()
+        self.files = Files(self.world, self.clock)
         self.transport = InProcessTransport(self)
         self.async_transport = AsyncInProcessTransport(self)
         self.key = key
@@ -81,8 +80,7 @@ class Emulator:
         self._control = Control(self)
         self._paces = Paces()
         self._welcome: set[tuple[str, str, str | None]] = set()
-        self._handlers = {binding.endpoint.route.label: binding.handler for binding in bindings()}
-        self._router = Router([operation.route for operation in TABLE])
+        self._operations = Operations(self.world, self.files.fetch)
         self._closed = False
         self.journal: Journal | None = None
         if state is not None:
@@ -101,7 +99,10 @@ class Emulator:
         with self._lock:
             if self._closed:
                 raise ConfigurationError("the emulator is closed; make a new one")
-            path, _, query = _target(request.url).partition("?")
+            self.world.origin, target = _split(request.url)
+            path, _, query = target.partition("?")
+            if is_file(path):
+                return Reply(self.files.handle(request.method, path, parse_qs(query), request.body))
             if path == _CONTROL or path.startswith(_CONTROL + "/"):
                 name = path.removeprefix(_CONTROL).strip("/")
                 return Reply(self._control.handle(request.method, name, parse_qs(query), request.body))
@@ -126,7 +127,7 @@ class Emulator:
         route: Route | None = None
         lost: ApiFault | None = None
         try:
-            route = self._router.find(request.method, path)
+            route = self._operations.find(request.method, path)
         except ApiFault as fault:
             lost = fault
         label = route.label if route is not None else f"{request.method} {path}"
@@ -182,23 +183,11 @@ class Emulator:
 
     def _read(self, route: Route, request: Request, query: str, at: float) -> Response:
         scheme = "basic" if route.surface == "track" else "bearer"
-        if not self._allowed(request.headers, scheme):
+        if not self._operations.is_open(route) and not self._allowed(request.headers, scheme):
             raise ApiFault(401, f"the key is missing or wrong; it is sent as `Authorization: {scheme.title()} ...`")
         self.ingest.settle(at)
-        try:
-            asked = parse_qs(query, keep_blank_values=True)
-            arguments = codec.parse(route, request.url, asked, request.body, request.headers)
-        except ValidationError as error:
-            raise ApiFault(400, f"{error.field}: {error.message}" if error.field else error.message) from None
-        for name, value in arguments.items():
-            wrong = misfit(value, route.types[name], name)
-            if wrong:
-                raise ApiFault(400, wrong)
-        handler = self._handlers.get(route.label)
-        result = handler(self.world, **arguments) if handler else made_up(route, arguments)
-        if isinstance(result, str):
-            return Response(200, {"content-type": "text/html; charset=utf-8"}, result.encode())
-        return Response(200, _JSON, orjson.dumps(answer(route, result)))
+        keep = self.journal.add if self.journal is not None else None
+        return self._operations.serve(route, Sent.of(request, query), at, keep)
 
     def _keep_pace(self, surface: str, at: float) -> None:
         wait = self._paces.over(surface, at)
@@ -291,6 +280,9 @@ class Emulator:
             elif record.do == "seed":
                 self.ingest.settle(record.at)
                 seeds.plant(self.world, seeds.read(orjson.loads(record.body), self.world))
+            elif record.do == "write":
+                self.ingest.settle(record.at)
+                self._operations.replay(record)
             else:
                 self.ingest.receive(Arrival(body=record.body, **detail), record.at)
         kept = self.world.switches
@@ -300,10 +292,10 @@ class Emulator:
             self._note_settings()
 
 
-def _target(url: str) -> str:
-    """Return raw path and query of an absolute URL."""
+def _split(url: str) -> tuple[str, str]:
+    """Return the origin of an absolute URL, and its raw path and query."""
     start = url.find("/", url.find("://") + 3)
-    return url[start:] if start >= 0 else "/"
+    return (url[:start], url[start:]) if start >= 0 else (url, "/")
 
 
 def _user_name(credential: str) -> str:
@@ -321,7 +313,10 @@ def _failure(fault: Fault, route: Route | None) -> Response:
 
 def _envelope(route: Route | None, fault: ApiFault) -> Response:
     """Return an error as the operation's API documents it (facts, section 3.4)."""
-    body: dict[str, Any] = {"errors": [{"detail": fault.detail, "status": str(fault.status)}]}
+    error: dict[str, Any] = {"detail": fault.detail, "status": str(fault.status)}
+    if fault.pointer:
+        error["source"] = {"pointer": fault.pointer}
+    body: dict[str, Any] = {"errors": [error]}
     if route is not None and route.surface == "pipelines":
         body = {"meta": {"errors": [fault.detail]}}
     return Response(fault.status, {**_JSON, **fault.headers}, orjson.dumps(body))

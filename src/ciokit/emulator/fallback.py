@@ -14,7 +14,15 @@ from typing import is_typeddict as is_typed_dict
 from ciokit.core.endpoint import Page, Route
 
 _DEPTH = 6
-_PLAIN: Mapping[Any, object] = {str: "text", int: 1, float: 1.0, bool: False, type(None): None, Any: None}
+_PLAIN: Mapping[Any, object] = {
+    str: "text",
+    bytes: b"bytes",
+    int: 1,
+    float: 1.0,
+    bool: False,
+    type(None): None,
+    Any: None,
+}
 
 
 def made_up(route: Route, arguments: Mapping[str, Any]) -> Any:

@@ -20,6 +20,7 @@ from ciokit.core.wire import Response
 from ciokit.emulator import rules
 from ciokit.emulator.changes import apply
 from ciokit.emulator.changes.common import Item
+from ciokit.emulator.importing import finish_imports
 from ciokit.emulator.ledger import Drop, Ledger, Problem
 from ciokit.emulator.rules import Context, Message
 from ciokit.emulator.sizes import compact, oversize
@@ -90,12 +91,18 @@ class Ingest:
         return self._single(arrival, at, tree)
 
     def settle(self, at: float) -> None:
-        """Let everything happen whose ingestion delay is over."""
+        """Let everything happen whose ingestion delay is over, and imports end, in the order they are due."""
         while self._waiting and self._waiting[0][0] <= at:
             due, item = self._waiting.popleft()
+            self._finish_imports(due)
             self.world.now = int(due)  # not the time of whoever happens to look first
             self._apply(item, due)
+        self._finish_imports(at)
         self.world.now = int(at)
+
+    def _finish_imports(self, at: float) -> None:
+        if self.world.held.imports:
+            finish_imports(self.world, at)
 
     def clear(self) -> None:
         """Forget what is still waiting."""

@@ -30,13 +30,19 @@ R = TypeVar("R")
 
 
 class ApiFault(Exception):  # noqa: N818 - it is an answer, not a failure of the emulator
-    """An error answer: `detail` goes into the envelope that the operation's API documents."""
+    """An error answer: `detail` goes into the envelope that the operation's API documents.
 
-    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+    `pointer` is the JSON pointer of the field at fault, which answers of 422 carry.
+    """
+
+    def __init__(
+        self, status: int, detail: str, headers: Mapping[str, str] | None = None, *, pointer: str = ""
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.headers = dict(headers or {})
+        self.pointer = pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +53,38 @@ class PageBeside(Page[T]):
 
 
 @dataclass(frozen=True)
+class Manner:
+    """What of an answer the declaration does not say.
+
+    - `status`: of an answer; 0 means 200, or 204 where the operation returns nothing.
+    - `writes`: whether it changes the world and is kept in the journal; None means that all but GET do.
+    - `open`: whether it asks for no key.
+    - `source`: finds, in the arguments, the URL of a file the service reads; see `World.fetched`.
+    """
+
+    status: int = 0
+    writes: bool | None = None
+    open: bool = False
+    source: Callable[[Mapping[str, Any]], str | None] | None = None
+
+
+_USUAL = Manner()
+READS = Manner(writes=False)
+"""Of a POST that only searches."""
+
+
+@dataclass(frozen=True)
 class Binding:
-    """A declared operation and what answers it."""
+    """A declared operation, what answers it, and how."""
 
     endpoint: Declared[..., Any]
     handler: Callable[..., Any]
+    manner: Manner = _USUAL
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes the world."""
+        return self.endpoint.route.method != "GET" if self.manner.writes is None else self.manner.writes
 
 
 _bindings: dict[str, Binding] = {}
@@ -60,16 +93,18 @@ _bindings: dict[str, Binding] = {}
 @overload
 def on(
     endpoint: Paged[P, T],
+    manner: Manner = ...,
 ) -> Callable[[Callable[Concatenate[World, P], Page[T]]], Callable[Concatenate[World, P], Page[T]]]: ...
 @overload
 def on(
     endpoint: Endpoint[P, T],
+    manner: Manner = ...,
 ) -> Callable[[Callable[Concatenate[World, P], T]], Callable[Concatenate[World, P], T]]: ...
-def on(endpoint: Any) -> Any:
+def on(endpoint: Any, manner: Manner = _USUAL) -> Any:
     """Register a handler for a declared operation; it must have the operation's own signature behind the world."""
 
     def register(handler: Callable[..., Any]) -> Callable[..., Any]:
-        _bindings[endpoint.route.label] = Binding(endpoint, handler)
+        _bindings[endpoint.route.label] = Binding(endpoint, handler, manner)
         return handler
 
     return register

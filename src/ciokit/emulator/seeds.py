@@ -1,4 +1,4 @@
-"""A world to start from: messages in wire form, people and segments, put in at once or not at all.
+"""A world to start from: messages in wire form, people, segments and settings, put in at once or not at all.
 
 ```json
 {"people": [{"id": "u1", "email": "ann@example.com", "attributes": {"plan": "pro"}}],
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict, cast
 
+from ciokit.app_api.senders import Sender
 from ciokit.emulator import rules
 from ciokit.emulator.changes import apply
 from ciokit.emulator.changes.common import Item
@@ -39,12 +40,33 @@ class SeedSegment(TypedDict):
     people: NotRequired[list[str]]
 
 
+class SeedTopic(TypedDict):
+    """A topic of the subscription centre; people's choices name it `topic_<id>`."""
+
+    id: int
+    name: str
+    description: NotRequired[str]
+    subscribed_by_default: NotRequired[bool]
+
+
+class SeedSender(TypedDict):
+    """A sender identity: of e-mail if it has an address, of text messages if it has a number in E.164 form."""
+
+    id: int
+    name: str
+    email: NotRequired[str]
+    phone: NotRequired[str]
+    hidden: NotRequired[bool]
+
+
 class Seed(TypedDict):
-    """What can be seeded; messages are Pipelines calls with their `type`."""
+    """What can be seeded; messages are Pipelines calls with their `type`. A number that is taken is replaced."""
 
     people: NotRequired[list[SeedPerson]]
     messages: NotRequired[list[dict[str, Any]]]
     segments: NotRequired[list[SeedSegment]]
+    topics: NotRequired[list[SeedTopic]]
+    senders: NotRequired[list[SeedSender]]
 
 
 @dataclass(frozen=True)
@@ -53,6 +75,8 @@ class Checked:
 
     items: list[Item]
     segments: list[SeedSegment]
+    topics: list[SeedTopic]
+    senders: list[SeedSender]
 
 
 def read(given: Mapping[str, Any], world: World) -> Checked:
@@ -74,7 +98,11 @@ def read(given: Mapping[str, Any], world: World) -> Checked:
         for index, user_id in enumerate(segment.get("people", [])):
             if user_id not in known and world.resolve(user_id) is None:
                 raise ValidationError("is nobody's id", field=f"segments[{place}].people[{index}]")
-    return Checked(items, segments)
+    senders = seed.get("senders", [])
+    for place, sender in enumerate(senders):
+        if ("email" in sender) == ("phone" in sender):
+            raise ValidationError("needs either it or `phone`", field=f"senders[{place}].email")
+    return Checked(items, segments, seed.get("topics", []), senders)
 
 
 def plant(world: World, seed: Checked) -> list[dict[str, Any]]:
@@ -93,8 +121,37 @@ def plant(world: World, seed: Checked) -> list[dict[str, Any]]:
     for segment in seed.segments:
         people = [world.resolve(user_id) for user_id in segment.get("people", [])]
         members = {person.cio_id for person in people if person is not None}
-        world.segments[segment["id"]] = Segment(segment["id"], segment["name"], segment.get("description", ""), members)
+        world.segments[segment["id"]] = Segment(
+            segment["id"], segment["name"], segment.get("description", ""), members, world.now
+        )
+    for topic in seed.topics:
+        world.held.topics[topic["id"]] = {
+            "id": topic["id"],
+            "identifier": f"topic_{topic['id']}",
+            "name": topic["name"],
+            "description": topic.get("description", ""),
+            "subscribed_by_default": topic.get("subscribed_by_default", True),
+        }
+    for sender in seed.senders:
+        world.held.senders[sender["id"]] = _sender(sender, world.now)
     return without_effect
+
+
+def _sender(given: SeedSender, now: int) -> Sender:
+    sender: Sender = {
+        "id": given["id"],
+        "deduplicate_id": f"{given['id']}:{now}",
+        "name": given["name"],
+        "template_type": "email" if "email" in given else "phone",
+        "auto_generated": False,
+        "hidden": given.get("hidden", False),
+    }
+    if "email" in given:
+        sender["email"] = given["email"]
+        sender["address"] = f"{given['name']} <{given['email']}>"
+    if "phone" in given:
+        sender["phone"] = given["phone"]
+    return sender
 
 
 def _identify(person: SeedPerson) -> rules.Message:

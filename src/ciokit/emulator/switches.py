@@ -32,6 +32,7 @@ class Switches:
     - `rate_limits`: whether more requests than the documented pace are let through (`off`; the vendor calls the
       Pipelines limit not strictly enforced) or answered 429 with `Retry-After` (`enforce`).
     - `ingestion_delay`: seconds until what was accepted can be read; the service takes one or two.
+    - `processing_seconds`: seconds an export or an import takes; no document says how long.
     """
 
     size_base: Literal["decimal", "binary"] = "decimal"
@@ -46,6 +47,7 @@ class Switches:
     attributes_as_strings: bool = True
     rate_limits: Literal["off", "enforce"] = "off"
     ingestion_delay: float = 0.0
+    processing_seconds: float = 2.0
 
     def changed(self, changes: Mapping[str, Any]) -> Switches:
         """Return a copy with some switches set; `ValidationError` names a wrong one and the values it can take."""

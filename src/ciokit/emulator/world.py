@@ -14,6 +14,7 @@ import orjson
 
 from ciokit.app_api.objects import ObjectIdType
 from ciokit.app_api.types import IdType
+from ciokit.emulator.holdings import Holdings
 from ciokit.emulator.switches import DEFAULTS, Switches
 
 Attributes: TypeAlias = dict[str, Any]
@@ -160,12 +161,13 @@ class Thing:
 
 @dataclass(slots=True)
 class Segment:
-    """A manual segment; `members` are cio_ids."""
+    """A manual segment; `members` are cio_ids, `created` is in unix seconds."""
 
     id: int
     name: str
     description: str = ""
     members: set[str] = field(default_factory=set[str])
+    created: int = 0
 
 
 @dataclass(slots=True, frozen=True)
@@ -185,7 +187,9 @@ class World:
     - `anonymous` maps an anonymous id to the person it became, `anonymous_events` to the events of those unknown yet.
     - `objects` by (type id, object id); `device_owners` by token; `suppressed_ids`, `suppressed_emails` (lower case).
     - `log`: every event and activity in order of arrival; `seen`: every messageId taken; `segments` by id.
-    - `now`: unix seconds of the request being handled. `switches`: how to behave where the vendor is silent.
+    - `held`: exports, imports, lists and settings.
+    - `now`: unix seconds of the request being handled; `origin`: scheme, host and port it came to; `fetched`: the file
+      whose URL it holds, None if nothing could be read. `switches`: how to behave where the vendor is silent.
     """
 
     switches: Switches = DEFAULTS
@@ -203,6 +207,9 @@ class World:
     log: list[Entry] = field(default_factory=list[Entry])
     seen: set[str] = field(default_factory=set[str])
     minted: int = 0
+    held: Holdings = field(default_factory=Holdings)
+    origin: str = ""
+    fetched: bytes | None = None
 
     def person(self, identifier: str, id_type: IdType = "id") -> Person | None:
         """Find a living person; e-mail addresses match in any casing, a cio_id with or without its `cio_` prefix.

@@ -2,6 +2,36 @@
 
 from __future__ import annotations
 
-from ciokit.emulator.behaviour import activities, customers, objects
+from ciokit.emulator.behaviour import (
+    activities,
+    collections,
+    customers,
+    data_index,
+    exports,
+    imports,
+    objects,
+    reporting_webhooks,
+    segments,
+    senders,
+    snippets,
+    subscriptions,
+    suppression,
+    workspaces,
+)
 
-__all__ = ["activities", "customers", "objects"]
+__all__ = [
+    "activities",
+    "collections",
+    "customers",
+    "data_index",
+    "exports",
+    "imports",
+    "objects",
+    "reporting_webhooks",
+    "segments",
+    "senders",
+    "snippets",
+    "subscriptions",
+    "suppression",
+    "workspaces",
+]

@@ -20,13 +20,13 @@ from ciokit.emulator import world as worlds
 from ciokit.emulator.behaviour import activities as log
 from ciokit.emulator.behaviour import lookup, paging
 from ciokit.emulator.behaviour.filters import people_filter
-from ciokit.emulator.routing import ApiFault, PageBeside, cut, on
+from ciokit.emulator.routing import READS, ApiFault, PageBeside, cut, on
 from ciokit.emulator.world import Person, Relationship, World
 
 _MOST_IDS = 100
 
 
-@on(Customers.find)
+@on(Customers.find, READS)
 def find(
     world: World, filter: AudienceFilter, *, start: str | None = None, limit: int = 50
 ) -> Page[CustomerIdentifiers]:
@@ -47,7 +47,7 @@ def find_by_email(world: World, email: str) -> FoundByEmail:
     return {"results": [lookup.person_identifiers(person)] if person else []}
 
 
-@on(Customers.attributes_of)
+@on(Customers.attributes_of, READS)
 def attributes_of(world: World, ids: list[str], *, id_type: IdType = "id") -> PeopleAnswer:
     """Answer with the profiles of those that exist, in the order asked for."""
     if not 1 <= len(ids) <= _MOST_IDS:

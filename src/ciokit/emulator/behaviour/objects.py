@@ -14,11 +14,11 @@ from ciokit.app_api.types import ObjectIdentifiers
 from ciokit.core.endpoint import Page
 from ciokit.emulator.behaviour import lookup, paging
 from ciokit.emulator.behaviour.filters import objects_filter
-from ciokit.emulator.routing import PageBeside, cut, on
+from ciokit.emulator.routing import READS, PageBeside, cut, on
 from ciokit.emulator.world import Relationship, World
 
 
-@on(Objects.find)
+@on(Objects.find, READS)
 def find(
     world: World, object_type_id: str, filter: ObjectFilter, *, start: str | None = None, limit: int | None = None
 ) -> Page[ObjectIdentifiers]:

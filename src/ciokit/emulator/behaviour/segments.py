@@ -1,0 +1,97 @@
+"""Segments as the App API shows them: those here are manual, and complete as soon as they are made."""
+
+from __future__ import annotations
+
+from ciokit.app_api.segments import (
+    NewSegment,
+    Segment,
+    SegmentAnswer,
+    SegmentCount,
+    SegmentList,
+    SegmentMember,
+    Segments,
+    SegmentUsesAnswer,
+)
+from ciokit.core.endpoint import Page
+from ciokit.emulator import world as worlds
+from ciokit.emulator.behaviour import lookup, paging
+from ciokit.emulator.routing import ApiFault, PageBeside, on
+from ciokit.emulator.world import World
+
+_MOST_MEMBERS = 30_000
+
+
+@on(Segments.find)
+def find(world: World) -> SegmentList:
+    """Answer with all segments."""
+    return {"segments": [_shown(segment) for segment in world.segments.values()]}
+
+
+@on(Segments.create)
+def create(world: World, segment: NewSegment) -> SegmentAnswer:
+    """Make a manual segment; two may have one name, as no document says otherwise."""
+    name = segment["name"].strip()
+    if not name:
+        raise ApiFault(400, "segment.name: is empty")
+    number = world.held.number("segment", world.segments)
+    made = worlds.Segment(number, name, segment.get("description", ""), created=world.now)
+    world.segments[number] = made
+    return {"segment": _shown(made)}
+
+
+@on(Segments.get)
+def get(world: World, segment_id: int) -> SegmentAnswer:
+    """Answer with one segment."""
+    return {"segment": _shown(_known(world, segment_id))}
+
+
+@on(Segments.delete)
+def delete(world: World, segment_id: int) -> None:
+    """Forget a segment; its members stay."""
+    del world.segments[_known(world, segment_id).id]
+
+
+@on(Segments.count)
+def count(world: World, segment_id: int) -> SegmentCount:
+    """Answer with the number of members."""
+    return {"count": len(_known(world, segment_id).members), "segment_id": segment_id}
+
+
+@on(Segments.members)
+def members(world: World, segment_id: int, *, start: str | None = None, limit: int = 1000) -> Page[SegmentMember]:
+    """Answer with the members in order of creation; `ids` beside the rows omits people without one."""
+    rows = sorted(_known(world, segment_id).members)  # minted ids are in order of creation
+    rest = paging.after(rows, start, str)
+    found = [world.people[cio_id] for cio_id in rest[: paging.size(limit, 1000, _MOST_MEMBERS)]]
+    shown: list[SegmentMember] = [{**lookup.person_identifiers(person)} for person in found]
+    ids = [person.id for person in found if person.id is not None]
+    return PageBeside(shown, found[-1].cio_id if len(found) < len(rest) else None, {"ids": ids})
+
+
+@on(Segments.used_by)
+def used_by(world: World, segment_id: int) -> SegmentUsesAnswer:
+    """Answer with nothing: no campaign or newsletter of the emulator has a segment."""
+    _known(world, segment_id)
+    return {"used_by": {"campaigns": [], "sent_newsletters": [], "draft_newsletters": []}, "segment_id": segment_id}
+
+
+def _known(world: World, segment_id: int) -> worlds.Segment:
+    segment = world.segments.get(segment_id)
+    if segment is None:
+        raise ApiFault(404, "there is no such segment")
+    return segment
+
+
+def _shown(segment: worlds.Segment) -> Segment:
+    return {
+        "id": segment.id,
+        "deduplicate_id": f"{segment.id}:{segment.created}",
+        "name": segment.name,
+        "description": segment.description,
+        "state": "finished",
+        "progress": None,
+        "type": "manual",
+        "tags": None,
+        "created_at": segment.created,
+        "updated_at": segment.created,
+    }

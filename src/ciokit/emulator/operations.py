@@ -1,0 +1,144 @@
+"""One request of an operation that answers with what the world holds: arguments in, JSON out, writes kept.
+
+What changes the world is written into the journal before it happens, together with the file it points to, so that a
+replay needs nobody else: the same requests at the same times make the same world, ids included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+
+from ciokit.core import codec
+from ciokit.core.endpoint import Route
+from ciokit.core.wire import Request, Response
+from ciokit.emulator.fallback import made_up
+from ciokit.emulator.routing import ApiFault, Binding, Router, answer, bindings
+from ciokit.emulator.shapes import misfit
+from ciokit.emulator.state import Record
+from ciokit.emulator.world import World
+from ciokit.errors import ConfigurationError, ValidationError
+from ciokit.table import TABLE
+
+_JSON = {"content-type": "application/json"}
+_KEPT_HEADERS = ("content-type", "x-workspace-id")
+
+Fetch = Callable[[str], bytes | None]
+Keep = Callable[[Record], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request whose key was let in; `path` is raw, header names are in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @classmethod
+    def of(cls, request: Request, query: str) -> Sent:
+        """Return a request whose `url` is its path."""
+        kept = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
+        return cls(request.method, request.url, query, kept, request.body)
+
+
+class Operations:
+    """Answers with handlers, and with made-up answers of the declared shape where there is none.
+
+    `fetch` returns what a URL holds, or None if nothing can be read there.
+    """
+
+    def __init__(self, world: World, fetch: Fetch) -> None:
+        self._world = world
+        self._fetch = fetch
+        self._bindings: dict[str, Binding] = {binding.endpoint.route.label: binding for binding in bindings()}
+        self._router = Router([operation.route for operation in TABLE])
+
+    def find(self, method: str, path: str) -> Route:
+        """Return the operation a request is for; `ApiFault` 404 or 405."""
+        return self._router.find(method, path)
+
+    def is_open(self, route: Route) -> bool:
+        """Whether an operation asks for no key."""
+        binding = self._bindings.get(route.label)
+        return binding is not None and binding.manner.open
+
+    def serve(self, route: Route, sent: Sent, at: float, keep: Keep | None) -> Response:
+        """Answer one request; `keep` writes into the journal. Raises `ApiFault` for what is refused."""
+        arguments = _arguments(route, sent)
+        binding = self._bindings.get(route.label)
+        if binding is None:
+            return _response(route, 0, made_up(route, arguments))
+        source = binding.manner.source
+        url = source(arguments) if source else None
+        fetched = self._fetch(url) if url else None
+        if binding.writes and keep is not None:
+            keep(_record(sent, at, fetched))
+        return self._run(route, binding, arguments, fetched)
+
+    def replay(self, record: Record) -> None:
+        """Let a kept request happen again; one that was refused is refused again."""
+        detail = record.detail
+        size: int = detail["body"]
+        fetched = record.body[size:] if detail["fetched"] else None
+        sent = Sent(detail["method"], detail["path"], detail["query"], detail["headers"], record.body[:size])
+        try:
+            route = self.find(sent.method, sent.path)
+            binding = self._bindings[route.label]
+        except (ApiFault, KeyError):
+            raise ConfigurationError(
+                f"the journal holds a request this version cannot replay ({sent.method}); use an empty directory"
+            ) from None
+        try:
+            self._run(route, binding, _arguments(route, sent), fetched)
+        except ApiFault:
+            return
+
+    def _run(self, route: Route, binding: Binding, arguments: Mapping[str, Any], fetched: bytes | None) -> Response:
+        self._world.fetched = fetched
+        try:
+            result: object = binding.handler(self._world, **arguments)
+        finally:
+            self._world.fetched = None
+        return _response(route, binding.manner.status, result)
+
+
+def _arguments(route: Route, sent: Sent) -> dict[str, Any]:
+    query = parse_qs(sent.query, keep_blank_values=True)
+    try:
+        arguments = codec.parse(route, sent.path, query, sent.body, sent.headers)
+    except ValidationError as error:
+        raise ApiFault(400, f"{error.field}: {error.message}" if error.field else error.message) from None
+    for name, value in arguments.items():
+        wrong = misfit(value, route.types[name], name)
+        if wrong:
+            raise ApiFault(400, wrong)
+    return arguments
+
+
+def _record(sent: Sent, at: float, fetched: bytes | None) -> Record:
+    detail = {
+        "method": sent.method,
+        "path": sent.path,
+        "query": sent.query,
+        "headers": dict(sent.headers),
+        "body": len(sent.body),
+        "fetched": fetched is not None,
+    }
+    return Record("write", at, detail, sent.body + (fetched or b""))
+
+
+def _response(route: Route, status: int, result: object) -> Response:
+    if result is None:
+        return Response(status or 204)
+    if isinstance(result, str):
+        return Response(status or 200, {"content-type": "text/html; charset=utf-8"}, result.encode())
+    if isinstance(result, bytes):
+        return Response(status or 200, {"content-type": "application/octet-stream"}, result)
+    return Response(status or 200, _JSON, orjson.dumps(answer(route, result)))
