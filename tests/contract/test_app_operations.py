@@ -120,7 +120,7 @@ def _fields(schema: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-KINDS = {str: "string", int: "integer", bool: "boolean", float: "number", list: "array"}
+KINDS = {str: "string", int: "integer", bool: "boolean", float: "number", list: "array", dict: "object"}
 RATES = {
     "default-10rps": "app",
     "transactional-3000-per-3s": "app_send",
@@ -190,6 +190,38 @@ def test_parameter_types_are_the_vendors(operation: Declared[..., Any]) -> None:
         default = operation.signature.parameters[name].default
         if "default" in one:
             assert default == one["default"]
+
+
+@over_operations
+def test_body_fields_have_the_vendors_types(operation: Declared[..., Any]) -> None:
+    """Each field of a body has the catalogue's type and, over all variants of the body, its choices."""
+    schema = (_fact(operation)["body"] or {}).get("schema", {})
+    fields = _fields(schema)
+    for name, hint in _field_types(operation.route):
+        field = fields[name]
+        while "ref" in field:
+            field = FACTS["shared_schemas"][field["ref"]]
+        allowed = {choice for choice in _field_choices(schema, name) if "$" not in str(choice)}
+        assert choices(hint) == allowed, name
+        if "type" in field:
+            plain = {"object" if is_typeddict(kind) else KINDS.get(get_origin(kind) or kind) for kind in kinds(hint)}
+            assert plain - {None} <= ({field["type"]} if isinstance(field["type"], str) else set(field["type"])), name
+
+
+def _field_types(route: Route) -> Iterator[tuple[str, Any]]:
+    for name, place in route.where.items():
+        if place.value in ("field", "part"):
+            yield codec.wire_name(name), route.types[name]
+        elif place.value == "body" and is_typeddict(route.types[name]):
+            yield from get_type_hints(route.types[name]).items()
+
+
+def _field_choices(schema: dict[str, Any], name: str) -> set[Any]:
+    while "ref" in schema:
+        schema = FACTS["shared_schemas"][schema["ref"]]
+    if "one_of" in schema:
+        return set[Any]().union(*(_field_choices(variant, name) for variant in schema["one_of"]))
+    return set(schema.get("fields", {}).get(name, {}).get("enum", ()))
 
 
 def _named(route: Route, name: str) -> str:

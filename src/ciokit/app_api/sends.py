@@ -33,6 +33,10 @@ SendIdentifiers: TypeAlias = ById | ByEmail | ByCioId
 """Whose message it is, named in exactly one way, never by phone."""
 
 
+PushTo = Literal["all", "last_used"]
+"""Which of a person's devices; a token names one."""
+
+
 class CustomDevice(TypedDict):
     """A device to add to the person before sending; `last_used` is in Unix seconds."""
 
@@ -138,7 +142,7 @@ class Send(Group[S]):
         *,
         transactional_message_id: Field[int | str],
         identifiers: Field[SendIdentifiers],
-        to: Field[str] = "all",
+        to: Field[PushTo | str] = "all",
         message_data: Field[dict[str, Any] | None] = None,
         title: Field[str | None] = None,
         message: Field[str | None] = None,
