@@ -13,6 +13,7 @@ from uuid import UUID, uuid4, uuid5
 
 from ciokit import values
 from ciokit.errors import ValidationError
+from ciokit.iso8601 import is_moment
 
 MessageType = Literal["identify", "track", "page", "screen", "group", "alias"]
 MESSAGE_TYPES: tuple[MessageType, ...] = get_args(MessageType)
@@ -144,7 +145,7 @@ def check(message: Mapping[str, Any]) -> None:
     if message.get("messageId") is not None:
         _require(message, "messageId")
     at = message.get("timestamp")
-    if at is not None:
+    if at is not None and not (at.__class__ is str and is_moment(at)):
         values.timestamp(at)
 
 
