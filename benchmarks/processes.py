@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,7 @@ def measure(module: str, *arguments: object, core: int | None = None) -> Measure
 
 
 @contextmanager
-def server(module: str, *arguments: object, core: int | None = None) -> Iterator[Server]:
+def server(module: str, *arguments: object, core: int | None = None) -> Generator[Server]:
     """Run a server, which prints its address in its first line, for as long as the block lasts."""
     with _started(module, arguments) as process:
         try:
