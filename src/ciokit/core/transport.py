@@ -13,7 +13,7 @@ import ipaddress
 import os
 import ssl
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
@@ -34,7 +34,7 @@ class TransportOptions:
     `ca_file` is a PEM file with the certificates to trust instead of the system's.
     """
 
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)  # may hold a password
     ca_file: str | None = None
     connections: int = 100
 
