@@ -29,6 +29,8 @@ from ciokit import (
 )
 from ciokit.client import limiter_for
 from ciokit.core.clock import FakeClock
+from ciokit.core.transport import TransportOptions
+from ciokit.pipelines_api.packing import Chunk, Envelope
 from ciokit.settings import Limits, Settings
 from ciokit.surfaces import PIPELINES, SURFACES
 from tests.support.wire import Answer, ScriptedServer, scripted_server
@@ -245,6 +247,15 @@ def test_a_program_without_logging_is_left_in_peace(server: ScriptedServer) -> N
     ran = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=30)
     assert (ran.stdout, ran.stderr) == ("", "")
     assert len(server.seen) == 2
+
+
+def test_the_parts_of_a_client_print_without_secrets_or_bodies(server: ScriptedServer) -> None:
+    """Tools that print a traceback's variables see neither the key nor a proxy's password nor what is sent."""
+    chunk = Chunk(Envelope({}, Settings()), ["message-7788"], [b'{"userId":"user-7788"}'])
+    with CustomerIOClient("sk-live-51f0c0ffee", base_url=server.base_url) as client:
+        told = repr(client._sender.connection) + repr(TransportOptions(proxy="http://me:pa55@proxy")) + repr(chunk)
+    assert "authorization" not in told
+    assert [word for word in ("sk-live", "c2st", "pa55", "7788") if word in told] == []
 
 
 def test_hooks_are_told_of_each_attempt_and_may_fail(server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:

@@ -6,10 +6,12 @@ import asyncio
 import inspect
 import json
 from datetime import datetime, timedelta, timezone
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import numpy as np
 import pytest
 
 import ciokit
@@ -358,3 +360,24 @@ def test_merging_is_refused_openly(client: CustomerIOClient, server: ScriptedSer
     with pytest.raises(ciokit.ConfigurationError, match="Track API"):
         ciokit.merge_profiles(client, "u1", "u2")
     assert server.seen == []
+
+
+def test_text_of_other_types_is_text(server: ScriptedServer, client: CustomerIOClient) -> None:
+    """Members of a string enum and numpy strings are ids and names like any other text."""
+
+    class Names(StrEnum):
+        SEEN = "Seen"
+
+    client.track(np.str_("u1"), Names.SEEN, message_id=np.str_("m1"))
+    client.batch([{"type": "track", "userId": np.str_("u2"), "event": Names.SEEN}])
+    first, (second,) = server.seen[0].json, server.seen[1].json["batch"]
+    assert (first["userId"], first["event"], first["messageId"]) == ("u1", "Seen", "m1")
+    assert (second["userId"], second["event"]) == ("u2", "Seen")
+
+
+def test_options_that_are_none_are_left_out() -> None:
+    """An optional context handed on as None is no context."""
+    options: Any = {"context": None, "integrations": None}
+    assert not {"context", "integrations"} & ciokit.track_event.message("u1", "E", **options).keys()
+    device = ciokit.register_device.message("u1", "tok", **options)
+    assert device["context"] == {"device": {"token": "tok"}}

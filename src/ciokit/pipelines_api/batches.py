@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from ciokit.core.codec import read
 from ciokit.core.flow import Flow, ask
-from ciokit.errors import CustomerIOError, NetworkError, RefusedError, ServerError, UnexpectedAnswerError
+from ciokit.errors import CustomerIOError, RefusedError
 from ciokit.pipelines_api.messages import Message
 from ciokit.pipelines_api.packing import Chunk, Packer
 from ciokit.pipelines_api.report import REJECTED, UNKNOWN, BatchReport
@@ -63,7 +63,9 @@ def send_batch(
 
     A bad item never holds up the others: it is rejected in the report. When the run itself must stop (wrong key,
     network gone, service down after all retries) the error that stopped it is raised with the report of every item
-    as `error.report`; sending the unknown and unsent ones again is safe when they carry their `messageId`.
+    as `error.report`; sending the unknown and unsent ones again is safe when they carry their `messageId`. Any other
+    exception (an interrupt, a cancellation, a failure of `operations` or `progress`) passes through with the report of
+    the items read so far, as its attribute `report`.
 
     Limits: 32,000 bytes an item, 500,000 a request, overridable in `Settings.limits` (Pipelines spec, `batch`).
     """
@@ -78,20 +80,36 @@ def batch_flow(
     progress: Progress | None,
 ) -> Flow[BatchReport]:
     """Return the flow behind `send_batch`."""
-    around = {name: value for name, value in (("context", context), ("integrations", integrations)) if value}
     report = BatchReport()
-    chunks = Packer(settings, around, report).chunks(operations)
+    packer = Packer(settings, {"context": context, "integrations": integrations}, report)
+    chunks = packer.chunks(operations)
     try:
         for chunk in chunks:
             yield from _deliver(chunk, report)
             if progress:
                 progress(report)
-    except CustomerIOError as error:
-        for chunk in chunks:  # the items the run never came to
-            report.settle(chunk.places, REJECTED, error, retryable=True)
-        error.report = report
+    except BaseException as error:
+        cause = error if isinstance(error, CustomerIOError) else _stopped_by(error)
+        if cause is error:
+            _note_the_rest(chunks, error)
+        packer.open.note(report)
+        report.stop(cause)
+        vars(error)["report"] = report
         raise
     return report
+
+
+def _note_the_rest(chunks: Iterable[Chunk], error: BaseException) -> None:
+    """Have the items noted that the run never came to."""
+    try:
+        for _ in chunks:
+            pass
+    except Exception as second:  # noqa: BLE001 - what stopped the run first is what has to be told
+        error.add_note(f"not all items could be read for the report: {type(second).__name__}")
+
+
+def _stopped_by(error: BaseException) -> CustomerIOError:
+    return CustomerIOError(f"the run was stopped by {type(error).__name__}")
 
 
 def _deliver(chunk: Chunk, report: BatchReport) -> Flow[None]:
@@ -106,22 +124,17 @@ def _deliver(chunk: Chunk, report: BatchReport) -> Flow[None]:
             read(call.route, (yield from ask(call)))
         except RefusedError as error:
             if error.status not in _NARROWED:
-                report.settle(part.places, REJECTED, error)
+                report.settle(part.places, UNKNOWN if error.maybe_sent else REJECTED, error)
                 raise
             if len(part.places) == 1:
                 report.settle(part.places, REJECTED, error)
             else:
                 unsent.extend(reversed(part.halves()))
         except CustomerIOError as error:
-            report.settle(part.places, UNKNOWN if _maybe_taken(error) else REJECTED, error, retryable=error.retryable)
-            for rest in unsent:
-                report.settle(rest.places, REJECTED, error, retryable=True)
+            report.settle(part.places, UNKNOWN if error.maybe_sent else REJECTED, error, retryable=error.retryable)
+            raise
+        except BaseException as error:  # nobody waited for the answer
+            report.settle(part.places, UNKNOWN, _stopped_by(error), retryable=True)
             raise
         else:
             report.accept(part.places)
-
-
-def _maybe_taken(error: CustomerIOError) -> bool:
-    return isinstance(error, ServerError | UnexpectedAnswerError) or (
-        isinstance(error, NetworkError) and error.maybe_sent
-    )

@@ -86,7 +86,7 @@ def message(
     built.update((name, value) for name, value in fields.items() if value is not None)
     if "timestamp" in options:
         built["timestamp"] = values.timestamp(options["timestamp"])
-    built.update((name, options.get(name)) for name in _AROUND if name in options)
+    built.update((name, value) for name in _AROUND if (value := options.get(name)) is not None)
     built["messageId"] = _message_id(built, options)
     check(built)
     return cast("Message", built)
@@ -166,7 +166,7 @@ def _check_who(message: Mapping[str, Any], kind: str) -> None:
 
 def _require(message: Mapping[str, Any], field: str) -> None:
     value = message.get(field)
-    if value.__class__ is not str:
+    if not isinstance(value, str):
         kind = "missing" if value is None else f"a {type(value).__name__}"
         raise ValidationError(f"is {kind}; a {message.get('type')} message needs it as text", field=field)
     if not value or value.isspace():
@@ -175,4 +175,5 @@ def _require(message: Mapping[str, Any], field: str) -> None:
 
 def _has_email(message: Mapping[str, Any]) -> bool:
     traits = message.get("traits")
-    return isinstance(traits, Mapping) and bool(cast("Mapping[str, Any]", traits).get("email"))
+    email: object = cast("Mapping[str, Any]", traits).get("email") if isinstance(traits, Mapping) else None
+    return isinstance(email, str) and bool(email.strip())

@@ -25,9 +25,10 @@ def identify_user(
 
     Raises `ValidationError` for an empty or missing id. Source: Pipelines spec, `identify`.
     """
-    nobody = user_id is None and "anonymous_id" not in options
-    fields = {"userId": ""} if nobody and (traits or {}).get("email") else {}
-    return message("identify", user_id, {**fields, "traits": dict(traits or {})}, options)
+    content = dict(traits or {})
+    nobody = user_id is None and options.get("anonymous_id") is None
+    fields = {"userId": ""} if nobody and "email" in content else {}
+    return message("identify", user_id, {**fields, "traits": content}, options)
 
 
 @Operation

@@ -51,6 +51,6 @@ def too_large(message: Mapping[str, Any], size: int, limit: int) -> ValidationEr
     share = sizes[largest]
     return ValidationError(
         f"makes the message {size:,} B, over the limit of {limit:,} B (this field: {share:,} B{entries}); "
-        "send less in one message, or raise `limits.call_bytes` if your workspace takes more",
+        "send less in one message, or raise it in `Settings.limits` if your workspace takes more",
         field=largest,
     )
