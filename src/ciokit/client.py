@@ -15,6 +15,7 @@ from ciokit.core.retry import RetryPolicy
 from ciokit.core.senders import AwaitableSender, BlockingSender
 from ciokit.core.transport import AsyncHttpTransport, HttpTransport, TransportOptions
 from ciokit.core.wire import AsyncTransport, Transport
+from ciokit.errors import ConfigurationError
 from ciokit.settings import ItemContext, Limits, SemanticCheck, Settings
 from ciokit.surfaces import Surface
 from ciokit.values import Missing
@@ -60,21 +61,23 @@ _PARTS = ("limiter", "hooks", "clock")
 
 
 def resolve(options: ClientOptions, **named: Any) -> tuple[Settings, Parts]:
-    """Return the settings and parts of a client; `named` are its own arguments, None where not given."""
+    """Return the settings and parts of a client; `named` are its own arguments. None counts as not given."""
     unknown = options.keys() - ClientOptions.__annotations__.keys()
     if unknown:
         raise TypeError(f"unexpected option `{min(unknown)}`; known are {', '.join(ClientOptions.__annotations__)}")
-    given: dict[str, Any] = {**options, **{name: value for name, value in named.items() if value is not None}}
+    given: dict[str, Any] = {name: value for name, value in {**options, **named}.items() if value is not None}
     parts = Parts(**{name: given.pop(name) for name in _PARTS if name in given})
     settings: Settings | None = given.pop("settings", None)
     if settings is None:
         return Settings.resolve(profile=given.pop("profile", None), **given), parts
+    if "profile" in given:
+        raise ConfigurationError("`profile` and `settings` exclude each other; give the profile to `Settings.resolve`")
     return replace(settings, **given), parts
 
 
 def limiter_for(surface: Surface, settings: Settings) -> SlidingWindow:
     """Return a limiter at the pace the settings give a surface."""
-    rate = settings.limits.rates[surface.name]
+    rate = settings.limits.rates.get(surface.name) or Limits().rates[surface.name]
     return SlidingWindow(rate.requests, rate.seconds)
 
 

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+from enum import Enum
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from ciokit import (
     RefusedError,
     RetryPolicy,
     SlidingWindow,
+    ValidationError,
 )
 from ciokit.client import limiter_for
 from ciokit.core.clock import FakeClock
@@ -110,6 +112,82 @@ def test_an_async_client_works_in_one_loop_after_another(server: ScriptedServer)
     for name in ("first", "second"):
         asyncio.run(client.track(name, "E"))  # type: ignore[arg-type]  # a coroutine, declared as awaitable
     assert [seen.json["userId"] for seen in server.seen] == ["first", "second"]
+
+
+def test_an_async_client_works_in_several_loops_at_once(server: ScriptedServer) -> None:
+    """Threads that each run a loop share a client; no loop closes the connections of another."""
+    failed: list[BaseException] = []
+    client = AsyncCustomerIOClient("k", base_url=server.base_url, retry=ONCE)
+    together = threading.Barrier(3)
+
+    async def work(name: str) -> None:
+        together.wait(20)
+        for _ in range(10):
+            answers = await asyncio.gather(*(client.track(name, "E") for _ in range(3)), return_exceptions=True)
+            failed.extend(answer for answer in answers if isinstance(answer, BaseException))
+
+    threads = [threading.Thread(target=lambda n=n: asyncio.run(work(f"u{n}"))) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert failed == []
+    assert len(server.seen) == 90
+    assert len({seen.port for seen in server.seen}) <= 9
+
+
+@pytest.mark.parametrize("proxy", ["ftp://me:pa55@proxy", "nonsense", "http://proxy:port", "socks5://127.0.0.1:9"])
+def test_a_proxy_that_cannot_be_used_is_a_setting_at_fault(proxy: str) -> None:
+    """The error names the setting, shows no password, and nothing is sent."""
+    with (
+        CustomerIOClient("k", base_url="http://customer.invalid", proxy=proxy) as client,
+        pytest.raises(ConfigurationError, match="`proxy`") as caught,
+    ):
+        client.identify("u1")
+    assert "pa55" not in str(caught.value)
+
+
+def test_an_answer_that_cannot_be_unpacked_is_a_network_error(server: ScriptedServer) -> None:
+    """A proxy that spoils the body raises nothing of the HTTP library's own."""
+    server.script = [Answer(200, b"this is not gzip", {"content-encoding": "gzip"})]
+    with CustomerIOClient("k", base_url=server.base_url, retry=ONCE) as client, pytest.raises(NetworkError) as caught:
+        client.identify("u1")
+    assert caught.value.maybe_sent
+
+
+def test_an_address_that_becomes_too_long_is_bad_input(server: ScriptedServer) -> None:
+    """An argument of the App API that no address can hold is named as such, unsent."""
+    with AppClient("k", base_url=server.base_url) as app, pytest.raises(ValidationError, match="address"):
+        app.customers.attributes("x" * 70_000)
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("base_url", ["HTTP://LOCALHOST:{}/", "http://localhost:{}"])
+def test_a_base_url_may_be_written_in_any_case_and_with_a_slash(server: ScriptedServer, base_url: str) -> None:
+    """Scheme and host are what they are in capitals, too."""
+    with CustomerIOClient("k", base_url=base_url.format(server.server_address[1])) as client:
+        client.identify("u1")
+    assert server.seen[0].path == "/v1/identify"
+
+
+def test_ids_of_a_message_stay_out_of_what_the_service_says_of_it(server: ScriptedServer) -> None:
+    """The service may quote an id; the error does not."""
+    server.script = [Answer(400, b'{"meta":{"errors":["userId user-7788 is suppressed"]}}')]
+    with CustomerIOClient("k", base_url=server.base_url) as client, pytest.raises(RefusedError) as caught:
+        client.track("user-7788", "E")
+    assert "7788" not in str(caught.value)
+    assert "userId [redacted] is suppressed" in str(caught.value)
+
+
+def test_a_choice_given_as_an_enum_is_its_value(server: ScriptedServer) -> None:
+    """An address holds the value of an enum's member, as a body does."""
+
+    class Kind(str, Enum):  # noqa: UP042 - the older form, whose str() is not the value
+        EMAIL = "email"
+
+    with AppClient("k", base_url=server.base_url) as app:
+        app.customers.attributes("u1", id_type=Kind.EMAIL)  # type: ignore[arg-type]  # its value is right
+    assert server.seen[0].path == "/v1/customers/u1/attributes?id_type=email"
 
 
 def test_connections_are_kept(server: ScriptedServer) -> None:

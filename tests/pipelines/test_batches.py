@@ -328,6 +328,7 @@ def test_row_ids_can_come_from_a_key() -> None:
         ("alias", [], "operation_type"),
         ("track", [{"user_id": "u", "event": "E"}, {"userid": "u"}], "rows[1].userid"),
         ("identify", ["u"], "rows[0]"),
+        ("track", [{"user_id": "u", "event": "E", "key": ""}], "rows[0].key"),
     ],
 )
 def test_a_mistake_in_every_row_is_raised_at_once(kind: Any, rows: list[Any], field: str) -> None:

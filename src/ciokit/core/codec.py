@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, Union, cast, get_args, get_origin
 from urllib.parse import quote, unquote
 
@@ -15,6 +16,7 @@ from ciokit.errors import UnexpectedAnswerError, ValidationError
 if TYPE_CHECKING:
     from ciokit.core.endpoint import Route
 
+_PERSONAL = ("userId", "anonymousId", "previousId", "groupId")
 _LONGEST_NUMBER = 30  # Python itself refuses to read one of thousands of digits
 
 
@@ -55,6 +57,8 @@ def _texts(items: list[object]) -> list[str]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, Enum):  # as in a body, see `ciokit.values`
+        value = value.value
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -114,12 +118,16 @@ def _named(kind: Any) -> str:
 
 
 def identifiers(call: Call) -> Iterator[str]:
-    """Yield the texts in a call that may name a person: free text in path, query and fields, not in structures."""
+    """Yield the texts in a call that may name a person: free text in path, query and fields, the ids of a message."""
     yield from call.route.path_values(call.path)
     free = {name for name, hint in call.route.types.items() if {str, list[str]} & set(_kinds(hint))}
     given: dict[str, str | list[str]] = dict(call.query)
     if any(call.route.where[name].value == "field" for name in free):
         given |= values.decode(call.body)
+    if any(place.value == "body" for place in call.route.where.values()) and call.body:
+        content: Any = values.decode(call.body)
+        message = cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+        yield from (message[name] for name in _PERSONAL if isinstance(message.get(name), str))
     for name in free & given.keys():
         value = given[name]
         yield from value if isinstance(value, list) else [value]

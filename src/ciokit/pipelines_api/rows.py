@@ -68,7 +68,10 @@ def _message(kind: str, columns: Mapping[str, str], row: Mapping[str, Any], plac
     key = built.pop("key", None)
     message = cast("Message", built)
     if key is not None and "messageId" not in built:
-        message["messageId"] = derived_id(built, key)
+        try:
+            message["messageId"] = derived_id(built, key)
+        except ValidationError as error:
+            raise ValidationError(error.message, field=f"rows[{place}].key") from None
     return with_id(message)
 
 
@@ -106,7 +109,8 @@ def split_oversized_batch(operations: Sequence[Message], *, limits: Limits | Non
     Messages without an id get one, so that what is measured is what is sent. Raises `ValidationError` naming an item
     that is bad or too large by itself (as `batch[3].properties`).
     """
-    complete = [with_id(one) if isinstance(one, Mapping) else one for one in operations]  # pyright: ignore[reportUnnecessaryIsInstance]  # the packer refuses others
+    given = cast("Sequence[object]", operations)  # the packer refuses what is no message, naming it
+    complete = [with_id(cast("Message", one)) if isinstance(one, Mapping) else cast("Message", one) for one in given]
     return [[complete[place] for place in chunk.places] for chunk in _packed(complete, limits or Limits())]
 
 
