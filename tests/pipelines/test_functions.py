@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from pathlib import Path
@@ -373,6 +374,23 @@ def test_text_of_other_types_is_text(server: ScriptedServer, client: CustomerIOC
     first, (second,) = server.seen[0].json, server.seen[1].json["batch"]
     assert (first["userId"], first["event"], first["messageId"]) == ("u1", "Seen", "m1")
     assert (second["userId"], second["event"]) == ("u2", "Seen")
+
+
+@pytest.mark.parametrize("value", ["ab", ["ab", "cd"], [("a", 1)], 7])
+def test_what_is_no_dict_is_not_made_into_one(value: Any) -> None:
+    """A list of two-letter words could be read as pairs; it is named instead."""
+    builders: list[tuple[str, Callable[[], object]]] = [
+        ("properties", lambda: ciokit.track_event.message("u1", "E", value)),
+        ("properties", lambda: ciokit.track_page.message("u1", "Home", value)),
+        ("properties", lambda: ciokit.track_screenview.message("u1", properties=value)),
+        ("traits", lambda: ciokit.identify_user.message("u1", value)),
+        ("traits", lambda: ciokit.create_object.message("u1", "o1", value)),
+        ("relationship", lambda: ciokit.create_relationship.message("u1", "o1", value)),
+    ]
+    for field, build in builders:
+        with pytest.raises(ValidationError, match="give a dict") as caught:
+            build()
+        assert caught.value.field == field
 
 
 def test_options_that_are_none_are_left_out() -> None:

@@ -105,6 +105,15 @@ def text(value: object, field: str) -> str:
     return value
 
 
+def mapping(value: Mapping[str, Any] | None, field: str) -> dict[str, Any]:
+    """Return an argument that must be a dict as a new one, empty for None, or raise `ValidationError` naming it."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # dict() would take pairs too
+        raise ValidationError(f"is a {type(value).__name__}; give a dict", field=field)
+    return dict(value)
+
+
 def _message_id(built: Mapping[str, Any], options: AnonymousOptions | Options) -> str:
     given = options.get("message_id")
     key = options.get("key")
