@@ -48,7 +48,7 @@ class Options(TypedDict, total=False):
     - `integrations`: which destinations get it, such as `{"All": False, "Mixpanel": True}`.
     - `message_id`: its id. Left out: a new UUID. The service takes a repeated id as the same message.
     - `key`: instead of `message_id`, something that names this message in your data, such as a row's primary key; the
-      same key, person, type and event name always give the same id.
+      same key, type, person and name (of the event, page, screen or object) always give the same id.
     """
 
     timestamp: datetime | str
@@ -64,6 +64,7 @@ class AnonymousOptions(Options, total=False):
     anonymous_id: str
 
 
+_DERIVED_FROM = ("type", "userId", "anonymousId", "event", "name", "groupId")
 _KEYS = UUID("5f2c9c1e-6c0e-5d39-9a53-0c1d5a1b7a11")
 
 
@@ -118,15 +119,18 @@ def _message_id(built: Mapping[str, Any], options: AnonymousOptions | Options) -
     given = options.get("message_id")
     key = options.get("key")
     if given is not None and key is not None:
-        raise ValidationError("and `message_id` exclude each other; give one", field="key")
+        raise ValidationError("cannot stand beside `message_id`; give one", field="key")
     if given is not None:
         return text(given, "message_id")
     return str(uuid4()) if key is None else derived_id(built, key)
 
 
 def derived_id(built: Mapping[str, Any], key: str) -> str:
-    """Return the id that `key` gives this message: always the same for the same key, type, person and event name."""
-    parts = [built["type"], built.get("userId"), built.get("anonymousId"), built.get("event"), text(key, "key")]
+    """Return the id that `key` gives this message.
+
+    Always the same for the same key, type, person and name of the event, page, screen or object; else another.
+    """
+    parts = [text(key, "key"), *(built.get(name) for name in _DERIVED_FROM)]
     return str(uuid5(_KEYS, values.encode(parts).decode()))
 
 
@@ -137,9 +141,12 @@ def check(message: Mapping[str, Any]) -> None:
     what the anonymous visitor did to the person) and may leave `userId` empty when `traits.email` is set.
     Sizes are checked where the bytes are: when it is sent.
     """
+    # Bulk loads check every row, so what is nearly always right is seen here, and only the rest is called for.
     kind = message.get("type")
     if kind == "track":
-        _require(message, "event")
+        event = message.get("event")
+        if event.__class__ is not str or not event or event.isspace():
+            _require(message, "event")
     elif kind == "group":
         _require(message, "groupId")
     elif kind == "alias":
@@ -148,14 +155,33 @@ def check(message: Mapping[str, Any]) -> None:
     elif kind not in MESSAGE_TYPES:
         raise ValidationError(f"must be one of {', '.join(MESSAGE_TYPES)}", field="type")
     user_id = message.get("userId")
-    # Bulk loads check every row: one about a person with an id, which is nearly all of them, is spared the call.
     if user_id.__class__ is not str or not user_id or user_id.isspace() or message.get("anonymousId") is not None:
         _check_who(message, kind)
-    if message.get("messageId") is not None:
+    message_id = message.get("messageId")
+    if message_id is not None and (message_id.__class__ is not str or not message_id.strip()):
         _require(message, "messageId")
+    unusual = "traits" in message or "name" in message or "context" in message or "integrations" in message
+    if unusual or message.get("properties").__class__ is not dict:
+        _check_shapes(message, kind)
     at = message.get("timestamp")
     if at is not None and not (at.__class__ is str and is_moment(at)):
         values.timestamp(at)
+
+
+def _check_shapes(message: Mapping[str, Any], kind: str) -> None:
+    for field in ("properties", "traits", "context", "integrations"):
+        value = message.get(field)
+        if value is not None and not isinstance(value, Mapping):
+            raise ValidationError(f"is a {type(value).__name__}; it must be a dict", field=field)
+    if message.get("name") is not None:
+        _require(message, "name")
+    traits = cast("Mapping[str, object]", message.get("traits") or {})
+    object_type = traits.get("object_type_id") if kind == "group" else None
+    if object_type is not None and not isinstance(object_type, str):
+        raise ValidationError(
+            f'is a {type(object_type).__name__}; a group message has it as text, such as "1"',
+            field="traits.object_type_id",
+        )
 
 
 def _check_who(message: Mapping[str, Any], kind: str) -> None:
@@ -164,10 +190,12 @@ def _check_who(message: Mapping[str, Any], kind: str) -> None:
     if anonymous_id is not None:
         _require(message, "anonymousId")
         if user_id is not None and kind != "identify":
-            raise ValidationError(f"and `userId` exclude each other in a {kind} message; give one", field="anonymousId")
+            raise ValidationError(f"cannot stand beside `userId` in a {kind} message; give one", field="anonymousId")
     elif user_id is None or user_id == "":
         if kind != "identify" or not _has_email(message):
-            raise ValidationError("or `anonymousId` is required: a message about nobody is dropped", field="userId")
+            raise ValidationError(
+                "is missing, and so is `anonymousId`: a message about nobody is dropped", field="userId"
+            )
         return
     if user_id is not None:
         _require(message, "userId")

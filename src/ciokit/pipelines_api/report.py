@@ -64,8 +64,7 @@ class BatchReport(Sequence[Verdict]):
     def __getitem__(self, index: int | slice) -> Verdict | list[Verdict]:
         if isinstance(index, slice):
             return [self[position] for position in range(*index.indices(len(self)))]
-        if index < 0:
-            index += len(self)
+        index = range(len(self))[index]
         status = _NAMES[self._states[index]]
         cause = self._causes.get(index)
         if cause is None:

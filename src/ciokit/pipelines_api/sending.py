@@ -37,7 +37,7 @@ def send_message(message: Message, settings: Settings) -> Flow[Receipt]:
 
 def with_id(message: Message) -> Message:
     """Return the message with an id; one that has none gets a new UUID."""
-    if message.get("messageId"):
+    if message.get("messageId") is not None:
         return message
     return {**message, "messageId": str(uuid4())}
 
