@@ -176,6 +176,11 @@ def _from_profile(profile: str | None, environment: Mapping[str, str]) -> dict[s
             raise ConfigurationError(f"the profile file {shown} does not exist; make it, or set {_PREFIX}PROFILES")
         return {}
     tables = _tables(path)
+    stray = sorted(name for name, value in tables.items() if not isinstance(value, dict))
+    if stray:
+        raise ConfigurationError(
+            f"`{stray[0]}` in {path} stands in no table; put it under [default] or another profile"
+        )
     table: Any = tables.get(named or "default")
     if not isinstance(table, dict):
         if named is None:

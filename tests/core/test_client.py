@@ -218,9 +218,29 @@ def test_a_custom_ca_is_trusted_and_the_default_is_not_fooled(tmp_path: Path) ->
         with CustomerIOClient("k", base_url=server.base_url, ca_file=str(bundle)) as client:
             client.identify("u1")
         assert len(server.seen) == 1
-        with CustomerIOClient("k", base_url=server.base_url, retry=ONCE) as client, pytest.raises(NetworkError):
+        with (
+            CustomerIOClient("k", base_url=server.base_url, retry=ONCE) as client,
+            pytest.raises(NetworkError, match="certificate is not trusted"),
+        ):
             client.identify("u1")
         assert len(server.seen) == 1
+
+
+def test_tls_to_a_server_without_it_says_so(server: ScriptedServer) -> None:
+    """The wrong scheme in base_url is told as that."""
+    url = server.base_url.replace("http://", "https://")
+    with (
+        CustomerIOClient("k", base_url=url, retry=ONCE) as client,
+        pytest.raises(NetworkError, match="TLS could not be agreed on"),
+    ):
+        client.identify("u1")
+
+
+def test_a_page_that_is_not_there_points_at_the_base_url(server: ScriptedServer) -> None:
+    """Another server's 404 is not taken for the service's."""
+    server.script = [Answer(404, b"<html>nothing here</html>")]
+    with CustomerIOClient("k", base_url=server.base_url) as client, pytest.raises(RefusedError, match="`base_url`"):
+        client.identify("u1")
 
 
 def test_a_missing_ca_file_is_a_setting_at_fault(server: ScriptedServer) -> None:

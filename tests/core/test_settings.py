@@ -52,6 +52,7 @@ def test_a_profile_is_chosen_by_argument_or_environment(monkeypatch: pytest.Monk
         ('[default]\nregoin = "eu"\n', "`regoin` in .* is no setting"),
         ('[default]\nregion = "mars"\n', "`region` must be one of us, eu"),
         ("[default]\napi_key = 7\n", "must be text"),
+        ('region = "eu"\n', "`region` in .* stands in no table"),
         ('[default]\ntimeout = "soon"\n', "number of seconds"),
         ('[default]\nstrict_mode = "perhaps"\n', "true or false"),
     ],

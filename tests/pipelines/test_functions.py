@@ -292,6 +292,8 @@ BAD: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("create_object", ("u1", ""), {}, "object_id"),
     ("create_object", ("u1", "acme"), {"object_type_id": "company"}, "object_type_id"),
     ("create_object", ("u1", "acme", {"object_type_id": "3"}), {}, "traits.object_type_id"),
+    ("create_object", ("u1", "acme", {"objectTypeId": 3}), {}, "traits.objectTypeId"),
+    ("create_object", ("u1", "acme", {"relationshipAttributes": {}}), {}, "traits.relationshipAttributes"),
     ("register_device", ("u1", ""), {}, "device_token"),
     ("register_device", ("u1", "tok", "windows"), {}, "device_type"),
     ("create_alias", ("u1", "u1"), {}, "previous_id"),

@@ -88,6 +88,8 @@ def error_from(response: Response, *, request: str, attempts: int, known: Iterab
     advice = _ADVICE.get(status)
     if 300 <= status < 400:
         advice = "the service sends this account elsewhere: check the region"
+    elif status in (404, 405) and not errors:
+        advice = "not in the service's words: check the id, and `base_url`"
     said = "; ".join(errors[:_TOLD]) or "without a reason"
     if len(errors) > _TOLD:
         said += f"; and {len(errors) - _TOLD} more"

@@ -197,6 +197,18 @@ def _response(answer: httpx2.Response, body: bytes) -> Response:
     return Response(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, body)
 
 
+def _connecting(error: BaseException) -> tuple[str, str]:
+    """Return what failed while a connection was made, and what to check."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "the other side's certificate is not trusted", "`ca_file`, and that `base_url` is the service's"
+        if isinstance(cause, ssl.SSLError):
+            return "TLS could not be agreed on", "whether `base_url` should begin with http:// or https://"
+        cause = cause.__cause__ or cause.__context__
+    return "no connection could be made", "the network, proxy and `base_url`"
+
+
 def _network_error(error: httpx2.RequestError, request: Request) -> NetworkError:
     import httpx2
 
@@ -216,7 +228,8 @@ def _network_error(error: httpx2.RequestError, request: Request) -> NetworkError
         hint = "nothing was sent" if before else "the request may have been taken"
         return NetworkTimeoutError(f"{text}; {hint}", maybe_sent=not before, request=request.label)
     if before:
-        text = f"no connection could be made ({kind}); nothing was sent: check the network, proxy and `base_url`"
+        what, check = _connecting(error)
+        text = f"{what} ({kind}); nothing was sent: check {check}"
     else:
         text = f"the connection broke before the answer came ({kind}); the request may have been taken"
     return NetworkError(text, maybe_sent=not before, request=request.label)

@@ -85,8 +85,9 @@ def message(
     if anonymous_id is not None:
         built["anonymousId"] = text(anonymous_id, "anonymous_id")
     built.update((name, value) for name, value in fields.items() if value is not None)
-    if "timestamp" in options:
-        built["timestamp"] = values.timestamp(options["timestamp"])
+    at = options.get("timestamp")
+    if at is not None:
+        built["timestamp"] = values.timestamp(at)
     built.update((name, value) for name in _AROUND if (value := options.get(name)) is not None)
     built["messageId"] = _message_id(built, options)
     check(built)

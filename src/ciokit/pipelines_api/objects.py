@@ -17,6 +17,13 @@ from ciokit.pipelines_api.semantic import operations
 _ANYBODY = "ciokit"  # `Object Deleted` demands an anonymousId and uses it for nothing (facts, 3.1)
 
 
+_ARGUMENTS = {
+    "object_type_id": "object_type_id",
+    "objectTypeId": "object_type_id",
+    "relationshipAttributes": "relationship",
+}
+
+
 @Operation
 def create_object(
     user_id: str | None,
@@ -33,8 +40,8 @@ def create_object(
     `relationship` those of the tie between the two. Source: Pipelines spec, `group`.
     """
     attributes = mapping(traits, "traits")
-    if "object_type_id" in attributes:
-        raise ValidationError("is given by the argument `object_type_id`", field="traits.object_type_id")
+    for name in attributes.keys() & _ARGUMENTS.keys():
+        raise ValidationError(f"is given by the argument `{_ARGUMENTS[name]}`", field=f"traits.{name}")
     content = {**attributes, "object_type_id": str(_type_number(object_type_id))}
     if relationship is not None:
         content["relationshipAttributes"] = mapping(relationship, "relationship")
