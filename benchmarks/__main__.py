@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from statistics import median
 
 from benchmarks.processes import BenchmarkError, ask, cores, measure, server
@@ -25,8 +27,8 @@ class Scale:
     rounds: int
 
 
-_FULL = Scale(rows=300_000, peer_rows=30_000, calls=1_000, singles=10_000, batched=150_000, rounds=5)
-_QUICK = Scale(rows=60_000, peer_rows=8_000, calls=300, singles=3_000, batched=40_000, rounds=1)
+_FULL = Scale(rows=150_000, peer_rows=20_000, calls=1_000, singles=5_000, batched=100_000, rounds=5)
+_QUICK = Scale(rows=60_000, peer_rows=8_000, calls=300, singles=2_000, batched=40_000, rounds=1)
 
 Runs = dict[str, list[Measure]]
 
@@ -69,12 +71,12 @@ def judge(what: str, found: float, sign: str, target: float) -> None:
 
 def batches(scale: Scale) -> None:
     """Measure rows through `client.batch`."""
-    with server("benchmarks.sink") as port:
+    with server("benchmarks.sink") as sink:
 
         def arriving(module: str, count: int, *more: str) -> Callable[[], Measure]:
             def run() -> Measure:
-                result = measure(module, port, count, *more)
-                arrived = ask(f"http://127.0.0.1:{port}/")
+                result = measure(module, sink.port, count, *more)
+                arrived = ask(f"http://127.0.0.1:{sink.port}/")
                 if arrived["bytes"] < 200 * count:
                     raise BenchmarkError(f"{module} sent {arrived['bytes']:,} B for {count:,} rows")
                 return result
@@ -101,10 +103,10 @@ def batches(scale: Scale) -> None:
 def calls(scale: Scale) -> None:
     """Measure single calls."""
     kinds = {"blocking": 0, "awaitable": 1, "awaitable, 16 at once": 16}
-    with server("benchmarks.sink") as port:
+    with server("benchmarks.sink") as sink:
         runs = alternate(
             {
-                f"{name}, {kind}": lambda who=who, ways=ways: measure("benchmarks.calls", port, scale.calls, who, ways)
+                f"{name}, {kind}": partial(measure, "benchmarks.calls", sink.port, scale.calls, who, ways)
                 for kind, ways in kinds.items()
                 for name, who in (("httpx2 post", "bare"), ("ciokit track", "ours"))
             },
@@ -124,9 +126,14 @@ def emulator(scale: Scale) -> None:
     found: Runs = {name: [] for name in shapes}
     for _ in range(scale.rounds):
         for name, (shape, count) in shapes.items():
-            with server("ciokit", "emulate", "--port", 0, "--quiet", core=its) as url:
-                found[name].append(measure("benchmarks.load", url.rpartition(":")[2], count, shape, core=ours))
-    print("  (the CPU is that of the sending process)")
+            with server("ciokit", "emulate", "--port", 0, "--quiet", core=its) as emulated:
+                before = emulated.cpu()
+                result = measure("benchmarks.load", emulated.port, count, shape, core=ours)
+                after = emulated.cpu()
+                if ask(f"{emulated.address}/_emulator/stats")["events"] != count:
+                    raise BenchmarkError("the emulator does not hold every event that was sent")
+            spent = after - before if before is not None and after is not None else math.nan
+            found[name].append(replace(result, cpu=spent))
     show(found, "events")
     judge("single track calls/s on one core", median(rates(found["track calls"])), ">=", 2_000)
     judge("batched events/s on one core", median(rates(found["events in batches"])), ">=", 30_000)

@@ -6,14 +6,36 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
 from benchmarks.stopwatch import Measure
 
 _ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that runs: the address it printed, and its process."""
+
+    address: str
+    pid: int
+
+    @property
+    def port(self) -> int:
+        """The port at the end of its address."""
+        return int(self.address.rpartition(":")[2])
+
+    def cpu(self) -> float | None:
+        """Return the seconds of CPU it has used so far, or None where the system does not tell."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        except OSError:
+            return None
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class BenchmarkError(Exception):
@@ -31,8 +53,8 @@ def measure(module: str, *arguments: object, core: int | None = None) -> Measure
 
 
 @contextmanager
-def server(module: str, *arguments: object, core: int | None = None) -> Iterator[str]:
-    """Run a server, which prints its address in its first line, and yield that line."""
+def server(module: str, *arguments: object, core: int | None = None) -> Generator[Server]:
+    """Run a server, which prints its address in its first line, for as long as the block lasts."""
     with _started(module, arguments) as process:
         try:
             assert process.stdout is not None
@@ -41,7 +63,7 @@ def server(module: str, *arguments: object, core: int | None = None) -> Iterator
                 _, err = process.communicate(timeout=10)
                 raise BenchmarkError(f"{module} did not start: {(err.strip().splitlines() or ['?'])[-1]}")
             pin(process.pid, core)
-            yield line
+            yield Server(line, process.pid)
         finally:
             process.terminate()
 

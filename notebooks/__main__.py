@@ -22,11 +22,16 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     with workspace:
-        command = [sys.executable, "-m", "jupyterlab", str(Path(__file__).parent), *sys.argv[1:]]
+        command = [sys.executable, "-m", "jupyterlab", str(Path(__file__).parent), *_as_root(), *sys.argv[1:]]
         lab = subprocess.Popen(command, env=os.environ | _variables(workspace))  # noqa: S603 - our own command line
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is Jupyter's: it asks before it ends
         signal.signal(signal.SIGTERM, lambda *_: lab.terminate())
         return lab.wait()
+
+
+def _as_root() -> list[str]:
+    """Jupyter refuses to run as root unless told to; in a container that is who one is."""
+    return ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
 
 
 def _variables(workspace: ciokit.Workspace) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Protocol, Self, TypeAlias
 
 from ciokit.core.flow import Call, Flow, ask
 from ciokit.core.wire import Response
-from ciokit.errors import CustomerIOError, NetworkError, RefusedError, ServerError, UnexpectedAnswerError
+from ciokit.errors import CustomerIOError, RefusedError
 from ciokit.report import REJECTED, UNKNOWN, BatchReport
 
 Progress: TypeAlias = Callable[[BatchReport], None]
@@ -41,24 +41,44 @@ class Chunk(Protocol):
 
 
 def send_chunks(
-    chunks: Iterator[Chunk], report: BatchReport, settle: Settle, progress: Progress | None
+    chunks: Iterator[Chunk],
+    report: BatchReport,
+    settle: Settle,
+    progress: Progress | None,
+    note_open: Callable[[], None] = lambda: None,
 ) -> Flow[BatchReport]:
     """Return the flow that sends all chunks and settles every item.
 
-    The error that stops a run carries the report of every item as `error.report`; what the run never came to is
-    rejected there, and retryable.
+    Whatever stops a run carries the report as its `report`; what the run never came to is rejected there, and
+    retryable. `note_open` notes in the report the items of a chunk that was not finished when the run stopped.
     """
     try:
         for chunk in chunks:
             yield from _deliver(chunk, report, settle)
             if progress:
                 progress(report)
-    except CustomerIOError as error:
-        for chunk in chunks:
-            report.settle(chunk.places, REJECTED, error, retryable=True)
-        error.report = report
+    except BaseException as error:
+        cause = error if isinstance(error, CustomerIOError) else _stopped_by(error)
+        if cause is error:
+            _note_the_rest(chunks, error)
+        note_open()
+        report.stop(cause)
+        vars(error)["report"] = report
         raise
     return report
+
+
+def _note_the_rest(chunks: Iterator[Chunk], error: BaseException) -> None:
+    """Have the items noted that the run never came to."""
+    try:
+        for _ in chunks:
+            pass
+    except Exception as second:  # noqa: BLE001 - what stopped the run first is what has to be told
+        error.add_note(f"not all items could be read for the report: {type(second).__name__}")
+
+
+def _stopped_by(error: BaseException) -> CustomerIOError:
+    return CustomerIOError(f"the run was stopped by {type(error).__name__}")
 
 
 def _deliver(chunk: Chunk, report: BatchReport, settle: Settle) -> Flow[None]:
@@ -73,20 +93,15 @@ def _deliver(chunk: Chunk, report: BatchReport, settle: Settle) -> Flow[None]:
             settle(call, (yield from ask(call)), part.places, report)
         except RefusedError as error:
             if error.status not in _NARROWED:
-                report.settle(part.places, REJECTED, error)
+                report.settle(part.places, UNKNOWN if error.maybe_sent else REJECTED, error)
                 raise
             if len(part.places) == 1:
                 report.settle(part.places, REJECTED, error)
             else:
                 unsent.extend(reversed(part.halves()))
         except CustomerIOError as error:
-            report.settle(part.places, UNKNOWN if _maybe_taken(error) else REJECTED, error, retryable=error.retryable)
-            for rest in unsent:
-                report.settle(rest.places, REJECTED, error, retryable=True)
+            report.settle(part.places, UNKNOWN if error.maybe_sent else REJECTED, error, retryable=error.retryable)
             raise
-
-
-def _maybe_taken(error: CustomerIOError) -> bool:
-    return isinstance(error, ServerError | UnexpectedAnswerError) or (
-        isinstance(error, NetworkError) and error.maybe_sent
-    )
+        except BaseException as error:  # nobody waited for the answer
+            report.settle(part.places, UNKNOWN, _stopped_by(error), retryable=True)
+            raise

@@ -15,6 +15,7 @@ from ciokit.core.retry import RetryPolicy
 from ciokit.core.senders import AwaitableSender, BlockingSender
 from ciokit.core.transport import AsyncHttpTransport, HttpTransport, TransportOptions
 from ciokit.core.wire import AsyncTransport, Transport
+from ciokit.errors import ConfigurationError
 from ciokit.settings import ItemContext, Limits, SemanticCheck, Settings
 from ciokit.surfaces import Surface
 from ciokit.values import Missing
@@ -63,21 +64,24 @@ _PARTS = ("limiter", "limiters", "hooks", "clock")
 
 
 def resolve(options: ClientOptions, **named: Any) -> tuple[Settings, Parts]:
-    """Return the settings and parts of a client; `named` are its own arguments, None where not given."""
+    """Return the settings and parts of a client; `named` are its own arguments. None counts as not given."""
     unknown = options.keys() - ClientOptions.__annotations__.keys()
     if unknown:
         raise TypeError(f"unexpected option `{min(unknown)}`; known are {', '.join(ClientOptions.__annotations__)}")
-    given: dict[str, Any] = {**options, **{name: value for name, value in named.items() if value is not None}}
+    given: dict[str, Any] = {name: value for name, value in {**options, **named}.items() if value is not None}
     parts = Parts(**{name: given.pop(name) for name in _PARTS if name in given})
     settings: Settings | None = given.pop("settings", None)
     if settings is None:
         return Settings.resolve(profile=given.pop("profile", None), **given), parts
+    if "profile" in given:
+        raise ConfigurationError("`profile` and `settings` exclude each other; give the profile to `Settings.resolve`")
     return replace(settings, **given), parts
 
 
 def limiters_for(settings: Settings) -> Limiters:
-    """Return limiters at the paces the settings give."""
-    return Limiters({name: (rate.requests, rate.seconds) for name, rate in settings.limits.rates.items()})
+    """Return limiters at the paces the settings give; those they leave out are the vendor's."""
+    rates = {**Limits().rates, **settings.limits.rates}
+    return Limiters({name: (rate.requests, rate.seconds) for name, rate in rates.items()})
 
 
 def open_connection(surface: Surface, settings: Settings, parts: Parts) -> Connection:

@@ -4,18 +4,19 @@
 CustomerIOError             .fault  .retryable  .request
 |- ConfigurationError       yours, before any I/O: a missing key, a wrong region, a closed client
 |- ValidationError          yours, before any I/O: bad input; .field names it
-|- ApiError                 the service answered no; .status .errors .body
+|- ApiError                 the service answered no; .status .errors .retry_after
 |  |- RefusedError          yours: 400, 404, 409, 413, 422 ...
 |  |- AuthenticationError   yours: 401, 403
-|  |- RateLimitError        try later: 429; .retry_after in seconds
+|  |- RateLimitError        try later: 429
 |  |- ServerError           theirs: 408 and 5xx
-|- NetworkError             nothing came back; .maybe_sent
+|- NetworkError             nothing came back
 |  |- NetworkTimeoutError   no answer in time
 |- UnexpectedAnswerError    a 2xx answer that is not what the operation declares
 ```
 
-Three questions are answered by type and attribute: whose fault (`fault`), try again (`retryable`), which request
-(`request`, such as `POST /v1/track`: the route, never an id). No message holds a key, a body or an identifier.
+Four questions are answered by type and attribute: whose fault (`fault`), try again (`retryable`), may it have been
+taken (`maybe_sent`), which request (`request`, such as `POST /v1/track`: the route, never an id). No message holds a
+key, a body or an identifier.
 """
 
 from __future__ import annotations
@@ -26,10 +27,15 @@ Fault = Literal["caller", "service", "network"]
 
 
 class CustomerIOError(Exception):
-    """Base of every error raised by ciokit."""
+    """Base of every error raised by ciokit.
+
+    `maybe_sent` is True when this or an earlier attempt may have been taken by the service: repeat such a call only if
+    it is safe to repeat.
+    """
 
     fault: ClassVar[Fault] = "caller"
     retryable: bool = False
+    maybe_sent: bool = False
 
     def __init__(self, message: str, *, request: str | None = None) -> None:
         super().__init__(message)
@@ -71,7 +77,7 @@ class ValidationError(CustomerIOError, ValueError):
 
 
 class ApiError(CustomerIOError):
-    """The service answered with an error status."""
+    """The service answered with an error status; `retry_after` holds the seconds it wants to be left alone, if any."""
 
     def __init__(
         self,
@@ -82,12 +88,14 @@ class ApiError(CustomerIOError):
         request: str | None = None,
         request_id: str | None = None,
         attempts: int = 1,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message, request=request)
         self.status = status
         self.errors = errors
         self.request_id = request_id
         self.attempts = attempts
+        self.retry_after = retry_after
 
 
 class RefusedError(ApiError):
@@ -99,14 +107,10 @@ class AuthenticationError(ApiError):
 
 
 class RateLimitError(ApiError):
-    """The service asked for a slower pace (429); `retry_after` holds its wish in seconds, if it gave one."""
+    """The service asked for a slower pace (429)."""
 
     retryable = True
     fault = "service"
-
-    def __init__(self, message: str, *, retry_after: float | None = None, **details: Any) -> None:
-        super().__init__(message, **details)
-        self.retry_after = retry_after
 
 
 class ServerError(ApiError):
@@ -114,13 +118,11 @@ class ServerError(ApiError):
 
     fault = "service"
     retryable = True
+    maybe_sent = True
 
 
 class NetworkError(CustomerIOError):
-    """No answer came back.
-
-    `maybe_sent` is True when bytes may have reached the service: repeat such a call only if it is safe to repeat.
-    """
+    """No answer came back."""
 
     fault = "network"
     retryable = True
@@ -139,6 +141,7 @@ class UnexpectedAnswerError(CustomerIOError):
     """The service answered 2xx with something the operation does not declare."""
 
     fault = "service"
+    maybe_sent = True
 
     def __init__(self, message: str, *, status: int, request: str | None = None) -> None:
         super().__init__(message, request=request)

@@ -64,8 +64,7 @@ class BatchReport(Sequence[Verdict]):
     def __getitem__(self, index: int | slice) -> Verdict | list[Verdict]:
         if isinstance(index, slice):
             return [self[position] for position in range(*index.indices(len(self)))]
-        if index < 0:
-            index += len(self)
+        index = range(len(self))[index]
         status = _NAMES[self._states[index]]
         cause = self._causes.get(index)
         if cause is None:
@@ -96,11 +95,11 @@ class BatchReport(Sequence[Verdict]):
     @property
     def ok(self) -> bool:
         """Whether every item was accepted."""
-        return not self._causes
+        return self.accepted == len(self)
 
     def problems(self) -> Iterator[Verdict]:
         """Yield the verdicts that are not `accepted`, in order."""
-        return (self[index] for index in sorted(self._causes))
+        return (self[index] for index, state in enumerate(self._states) if state != ACCEPTED)
 
     def reasons(self) -> Counter[str]:
         """Count the items by reason, for a summary."""
@@ -147,3 +146,8 @@ class BatchReport(Sequence[Verdict]):
         for place in places:
             self._states[place] = state
             self._causes[place] = cause
+
+    def stop(self, error: CustomerIOError) -> None:
+        """Settle all that is not settled yet as rejected, for a run that ended before it came to them."""
+        left = [place for place, state in enumerate(self._states) if state == UNKNOWN and place not in self._causes]
+        self.settle(left, REJECTED, error, retryable=True)

@@ -13,6 +13,7 @@ A `.env` file is read by the command line only. Printing settings never shows a 
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -115,8 +116,8 @@ class Settings:
         _one_of("missing", self.missing, get_args(Missing))
         _one_of("semantic_check", self.semantic_check, get_args(SemanticCheck))
         _one_of("item_context", self.item_context, get_args(ItemContext))
-        if self.timeout <= 0:
-            raise ConfigurationError("`timeout` must be above 0 seconds")
+        if not 0 < self.timeout < math.inf:
+            raise ConfigurationError("`timeout` must be a number of seconds above 0, and not infinite")
         if self.base_url is not None:
             _check_base_url(self.base_url)
 
@@ -146,8 +147,10 @@ class Settings:
             raise ConfigurationError(
                 f"`{setting}` is missing: pass it to the client, put it in a profile, or set {_PREFIX}{setting.upper()}"
             )
-        if not value.isascii() or any(character.isspace() for character in value):
-            raise ConfigurationError(f"`{setting}` holds characters no key has (spaces or non-ASCII); copy it again")
+        if not value.isascii() or not value.isprintable() or " " in value:
+            raise ConfigurationError(
+                f"`{setting}` holds characters no key has (spaces, control characters or non-ASCII); copy it again"
+            )
         return value
 
 
@@ -157,35 +160,49 @@ def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
 
 
 def _check_base_url(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+    if "@" in url:
+        raise ConfigurationError("`base_url` must not hold credentials; give the key as `api_key`")
+    if not _is_origin(url):
         raise ConfigurationError(
             "`base_url` is scheme, host and port only, such as http://127.0.0.1:8787; versioned paths are appended"
         )
-    if parts.username or parts.password:
-        raise ConfigurationError("`base_url` must not hold credentials; give the key as `api_key`")
+
+
+def _is_origin(url: str) -> bool:
+    # urlsplit overlooks line ends and outer spaces, which whoever opens the connection does not.
+    if not url.isprintable() or any(character in url for character in " ?#"):
+        return False
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # reading it checks it
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.path.strip("/")
 
 
 _PLAIN = tuple(item.name for item in fields(Settings) if item.name not in ("limits", "retry"))
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    found = {name: environment.get(_PREFIX + name.upper(), "") for name in _PLAIN}
+    found = {name: environment.get(_PREFIX + name.upper(), "").strip() for name in _PLAIN}
     return {name: _converted(name, text, _PREFIX + name.upper()) for name, text in found.items() if text}
 
 
 def _from_profile(profile: str | None, environment: Mapping[str, str]) -> dict[str, Any]:
     named = profile or environment.get(_PREFIX + "PROFILE")
     place = environment.get(_PREFIX + "PROFILES")
-    path = Path(place) if place else Path.home() / ".config" / "ciokit" / "profiles.toml"
-    if not path.is_file():
+    path = Path(place) if place else _usual_place()
+    if path is None or not _is_file(path):
         if named or place:
-            raise ConfigurationError(f"the profile file {path} does not exist; make it, or set {_PREFIX}PROFILES")
+            shown = path or "in the home directory"
+            raise ConfigurationError(f"the profile file {shown} does not exist; make it, or set {_PREFIX}PROFILES")
         return {}
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        raise ConfigurationError(f"the profile file {path} is not TOML") from None
+    tables = _tables(path)
+    stray = sorted(name for name, value in tables.items() if not isinstance(value, dict))
+    if stray:
+        raise ConfigurationError(
+            f"`{stray[0]}` in {path} stands in no table; put it under [default] or another profile"
+        )
     table: Any = tables.get(named or "default")
     if not isinstance(table, dict):
         if named is None:
@@ -197,6 +214,31 @@ def _from_profile(profile: str | None, environment: Mapping[str, str]) -> dict[s
     if unknown:
         raise ConfigurationError(f"`{unknown[0]}` in {path} is no setting; known are {', '.join(_PLAIN)}")
     return {name: _converted(name, value, f"`{name}` in {path}") for name, value in values.items()}
+
+
+def _usual_place() -> Path | None:
+    try:
+        return Path.home() / ".config" / "ciokit" / "profiles.toml"
+    except RuntimeError:  # containers may run as a user that has no home
+        return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # in a directory that is somebody else's, or with a name no file can have
+        return False
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    # Raised outside the handlers, because some of the errors caught here carry the file's content, and so the keys.
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        reason = "is not TOML"
+    except OSError as error:
+        reason = f"cannot be read ({type(error).__name__}); make it readable, or set {_PREFIX}PROFILES"
+    raise ConfigurationError(f"the profile file {path} {reason}")
 
 
 def _converted(name: str, value: Any, source: str) -> Any:

@@ -29,7 +29,7 @@ from ciokit.surfaces import APP, PIPELINES
 if TYPE_CHECKING:
     from ciokit.emulator.app import Emulator
 
-_KEY = "emulator"  # it takes any
+_KEY = "key-of-the-emulator"  # it takes any
 
 
 def open_workspace(settings: Settings | None = None, *, clock: Clock | None = None) -> Workspace:

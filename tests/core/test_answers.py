@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -59,7 +60,18 @@ def test_no_json_makes_the_parser_raise(tree: object) -> None:
     assert all(isinstance(text, str) for text in read_errors(json.dumps(tree).encode()))
 
 
-@pytest.mark.parametrize(("value", "expected"), [("3", 3.0), ("0.5", 0.5), ("-4", 0.0), ("soon", None), ("", None)])
+READ_OR_IGNORED = [
+    ("3", 3.0),
+    ("0.5", 0.5),
+    ("-4", 0.0),
+    ("soon", None),
+    ("", None),
+    ("Thu, 01 Jan 1970 00:00:00 -0000", 0.0),
+    ("Thu, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), READ_OR_IGNORED)
 def test_retry_after_is_read_or_ignored(value: str, expected: float | None) -> None:
     """A number of seconds counts, nonsense does not."""
     assert retry_after({"retry-after": value}) == expected
@@ -86,3 +98,19 @@ def test_redaction(text: str, expected: str) -> None:
 def test_a_long_text_is_cut() -> None:
     """A page of HTML does not fill the log."""
     assert len(redact("word " * 1000)) < 600
+
+
+@pytest.mark.parametrize("text", ["a" * 400_000, "a-" * 200_000, "+1 " * 100_000])
+def test_a_very_long_word_takes_no_time(text: str) -> None:
+    """The patterns never see more than a page, whatever the service sends back."""
+    started = time.process_time()
+    assert len(redact(text)) < 600
+    assert time.process_time() - started < 2
+
+
+def test_a_reason_for_each_item_of_a_batch_does_not_fill_the_log() -> None:
+    """The message tells the first ones and how many more there are; the error has them all."""
+    body = json.dumps({"meta": {"errors": [f"item {n} is bad" for n in range(500)]}}).encode()
+    error = error_from(Response(400, {}, body), request="POST /v1/batch", attempts=1)
+    assert error.message.endswith("; item 9 is bad; and 490 more")
+    assert len(error.errors) == 500

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+from enum import Enum
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,12 @@ from ciokit import (
     RefusedError,
     RetryPolicy,
     SlidingWindow,
+    ValidationError,
 )
 from ciokit.client import limiters_for
 from ciokit.core.clock import FakeClock
+from ciokit.core.transport import TransportOptions
+from ciokit.pipelines_api.packing import Chunk, Envelope
 from ciokit.settings import Limits, Settings
 from ciokit.surfaces import PIPELINES, SURFACES
 from tests.support.wire import Answer, ScriptedServer, scripted_server
@@ -110,6 +114,82 @@ def test_an_async_client_works_in_one_loop_after_another(server: ScriptedServer)
     assert [seen.json["userId"] for seen in server.seen] == ["first", "second"]
 
 
+def test_an_async_client_works_in_several_loops_at_once(server: ScriptedServer) -> None:
+    """Threads that each run a loop share a client; no loop closes the connections of another."""
+    failed: list[BaseException] = []
+    client = AsyncCustomerIOClient("k", base_url=server.base_url, retry=ONCE)
+    together = threading.Barrier(3)
+
+    async def work(name: str) -> None:
+        together.wait(20)
+        for _ in range(10):
+            answers = await asyncio.gather(*(client.track(name, "E") for _ in range(3)), return_exceptions=True)
+            failed.extend(answer for answer in answers if isinstance(answer, BaseException))
+
+    threads = [threading.Thread(target=lambda n=n: asyncio.run(work(f"u{n}"))) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert failed == []
+    assert len(server.seen) == 90
+    assert len({seen.port for seen in server.seen}) <= 9
+
+
+@pytest.mark.parametrize("proxy", ["ftp://me:pa55@proxy", "nonsense", "http://proxy:port", "socks5://127.0.0.1:9"])
+def test_a_proxy_that_cannot_be_used_is_a_setting_at_fault(proxy: str) -> None:
+    """The error names the setting, shows no password, and nothing is sent."""
+    with (
+        CustomerIOClient("k", base_url="http://customer.invalid", proxy=proxy) as client,
+        pytest.raises(ConfigurationError, match="`proxy`") as caught,
+    ):
+        client.identify("u1")
+    assert "pa55" not in str(caught.value)
+
+
+def test_an_answer_that_cannot_be_unpacked_is_a_network_error(server: ScriptedServer) -> None:
+    """A proxy that spoils the body raises nothing of the HTTP library's own."""
+    server.script = [Answer(200, b"this is not gzip", {"content-encoding": "gzip"})]
+    with CustomerIOClient("k", base_url=server.base_url, retry=ONCE) as client, pytest.raises(NetworkError) as caught:
+        client.identify("u1")
+    assert caught.value.maybe_sent
+
+
+def test_an_address_that_becomes_too_long_is_bad_input(server: ScriptedServer) -> None:
+    """An argument of the App API that no address can hold is named as such, unsent."""
+    with AppClient("k", base_url=server.base_url) as app, pytest.raises(ValidationError, match="address"):
+        app.customers.attributes("x" * 70_000)
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("base_url", ["HTTP://LOCALHOST:{}/", "http://localhost:{}"])
+def test_a_base_url_may_be_written_in_any_case_and_with_a_slash(server: ScriptedServer, base_url: str) -> None:
+    """Scheme and host are what they are in capitals, too."""
+    with CustomerIOClient("k", base_url=base_url.format(server.server_address[1])) as client:
+        client.identify("u1")
+    assert server.seen[0].path == "/v1/identify"
+
+
+def test_ids_of_a_message_stay_out_of_what_the_service_says_of_it(server: ScriptedServer) -> None:
+    """The service may quote an id; the error does not."""
+    server.script = [Answer(400, b'{"meta":{"errors":["userId user-7788 is suppressed"]}}')]
+    with CustomerIOClient("k", base_url=server.base_url) as client, pytest.raises(RefusedError) as caught:
+        client.track("user-7788", "E")
+    assert "7788" not in str(caught.value)
+    assert "userId [redacted] is suppressed" in str(caught.value)
+
+
+def test_a_choice_given_as_an_enum_is_its_value(server: ScriptedServer) -> None:
+    """An address holds the value of an enum's member, as a body does."""
+
+    class Kind(str, Enum):  # noqa: UP042 - the older form, whose str() is not the value
+        EMAIL = "email"
+
+    with AppClient("k", base_url=server.base_url) as app:
+        app.customers.attributes("u1", id_type=Kind.EMAIL)  # type: ignore[arg-type]  # its value is right
+    assert server.seen[0].path == "/v1/customers/u1/attributes?id_type=email"
+
+
 def test_connections_are_kept(server: ScriptedServer) -> None:
     """Calls one after another use one connection."""
     with CustomerIOClient("k", base_url=server.base_url) as client:
@@ -138,9 +218,29 @@ def test_a_custom_ca_is_trusted_and_the_default_is_not_fooled(tmp_path: Path) ->
         with CustomerIOClient("k", base_url=server.base_url, ca_file=str(bundle)) as client:
             client.identify("u1")
         assert len(server.seen) == 1
-        with CustomerIOClient("k", base_url=server.base_url, retry=ONCE) as client, pytest.raises(NetworkError):
+        with (
+            CustomerIOClient("k", base_url=server.base_url, retry=ONCE) as client,
+            pytest.raises(NetworkError, match="certificate is not trusted"),
+        ):
             client.identify("u1")
         assert len(server.seen) == 1
+
+
+def test_tls_to_a_server_without_it_says_so(server: ScriptedServer) -> None:
+    """The wrong scheme in base_url is told as that."""
+    url = server.base_url.replace("http://", "https://")
+    with (
+        CustomerIOClient("k", base_url=url, retry=ONCE) as client,
+        pytest.raises(NetworkError, match="TLS could not be agreed on"),
+    ):
+        client.identify("u1")
+
+
+def test_a_page_that_is_not_there_points_at_the_base_url(server: ScriptedServer) -> None:
+    """Another server's 404 is not taken for the service's."""
+    server.script = [Answer(404, b"<html>nothing here</html>")]
+    with CustomerIOClient("k", base_url=server.base_url) as client, pytest.raises(RefusedError, match="`base_url`"):
+        client.identify("u1")
 
 
 def test_a_missing_ca_file_is_a_setting_at_fault(server: ScriptedServer) -> None:
@@ -245,6 +345,15 @@ def test_a_program_without_logging_is_left_in_peace(server: ScriptedServer) -> N
     ran = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=30)
     assert (ran.stdout, ran.stderr) == ("", "")
     assert len(server.seen) == 2
+
+
+def test_the_parts_of_a_client_print_without_secrets_or_bodies(server: ScriptedServer) -> None:
+    """Tools that print a traceback's variables see neither the key nor a proxy's password nor what is sent."""
+    chunk = Chunk(Envelope({}, Settings()), ["message-7788"], [b'{"userId":"user-7788"}'])
+    with CustomerIOClient("sk-live-51f0c0ffee", base_url=server.base_url) as client:
+        told = repr(client._sender.connection) + repr(TransportOptions(proxy="http://me:pa55@proxy")) + repr(chunk)
+    assert "authorization" not in told
+    assert [word for word in ("sk-live", "c2st", "pa55", "7788") if word in told] == []
 
 
 def test_hooks_are_told_of_each_attempt_and_may_fail(server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ciokit.core.clock import FakeClock
+from ciokit.core.clock import FakeClock, SystemClock
 from ciokit.core.limits import SlidingWindow
 
 
@@ -116,6 +116,51 @@ def test_tasks_share_one_limit_with_more_waiters_than_slots() -> None:
     times = asyncio.run(run())
     assert len(times) == 50
     assert most_in_a_window(sorted(times), 1.0) <= 5
+
+
+def test_many_waiting_tasks_are_served_in_turn_and_sleep_meanwhile() -> None:
+    """A hundred tasks on a slow limit wake up about once a window each, and none gets in far before its turn."""
+    clock, window, waits, served = SystemClock(), SlidingWindow(10, 0.1), [], []
+
+    async def work(number: int) -> None:
+        for wait in window.acquire(clock.now):
+            waits.append(wait.seconds)
+            await clock.asleep(wait.seconds)
+        served.append(number)
+
+    async def run() -> None:
+        await asyncio.gather(*(work(number) for number in range(100)))
+
+    asyncio.run(run())
+    assert max(abs(place - number) for place, number in enumerate(served)) <= 20
+    assert len(waits) < 100 * 10
+
+
+def test_those_who_give_up_do_not_hold_up_who_stays() -> None:
+    """After most of a long queue is cancelled, the last one waits for a window or two and not for the whole queue."""
+    clock, window = FakeClock(), SlidingWindow(2, 1.0, slack=0)
+    spend(window, clock)
+    spend(window, clock)
+    queue = [window.acquire(clock.now) for _ in range(100)]
+    for waiting in queue:
+        next(waiting)
+    for waiting in queue[1:-1]:
+        waiting.close()
+    for waiting in (queue[0], queue[-1]):
+        for wait in waiting:
+            clock.sleep(wait.seconds)
+    assert clock.now() <= 1002.0
+
+
+def test_a_newcomer_does_not_overtake_who_waits() -> None:
+    """A free place goes to the one who waited for it, also if it has not woken up yet."""
+    clock, window = FakeClock(), SlidingWindow(1, 1.0, slack=0)
+    spend(window, clock)
+    first = window.acquire(clock.now)
+    clock.time += next(first).seconds
+    second = window.acquire(clock.now)
+    assert next(second).seconds > 0
+    assert next(first, None) is None
 
 
 @pytest.mark.parametrize(("requests", "seconds"), [(0, 1.0), (1, 0.0)])

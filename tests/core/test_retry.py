@@ -11,8 +11,10 @@ import pytest
 from ciokit import (
     AuthenticationError,
     CustomerIOClient,
+    Limits,
     NetworkError,
     NetworkTimeoutError,
+    Rate,
     RateLimitError,
     RefusedError,
     RetryPolicy,
@@ -94,12 +96,13 @@ def test_waits_double_until_the_attempts_are_used_up(
     assert caught.value.fault == "service"
 
 
+@pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(("asked", "waited"), [("7", 7.0), ("86400", 60.0)])
 def test_retry_after_is_honoured_and_capped(
-    server: ScriptedServer, client: CustomerIOClient, clock: FakeClock, asked: str, waited: float
+    server: ScriptedServer, client: CustomerIOClient, clock: FakeClock, status: int, asked: str, waited: float
 ) -> None:
     """The service's wish replaces the backoff, up to a cap."""
-    server.script = [Answer(429, headers={"retry-after": asked})]
+    server.script = [Answer(status, headers={"retry-after": asked})]
     client.track("u1", "Bought")
     assert clock.sleeps == [waited]
 
@@ -122,6 +125,34 @@ def test_a_rate_limit_that_does_not_pass_says_what_was_asked(server: ScriptedSer
     with pytest.raises(RateLimitError) as caught:
         client.track("u1", "Bought")
     assert caught.value.retry_after == 0.0
+
+
+def test_waiting_for_the_limit_does_not_use_up_the_time_budget(server: ScriptedServer, clock: FakeClock) -> None:
+    """A call that stood in the queue for minutes is tried again like any other."""
+    policy = RetryPolicy(total=10.0, base=1.0, jitter=lambda: 1.0)
+    server.script = [Answer(), Answer(), Answer(503)]
+    slow = Limits(rates={"pipelines": Rate(2, 100.0)})
+    with CustomerIOClient("k", base_url=server.base_url, clock=clock, retry=policy, limits=slow) as client:
+        for _ in range(3):
+            client.track("u1", "Bought")
+    assert len(server.seen) == 4
+
+
+def test_patience_without_end_is_no_arithmetic_error() -> None:
+    """The two-thousandth wait is the cap, as the hundredth is."""
+    patient = RetryPolicy(attempts=10_000, total=1e9, jitter=lambda: 1.0)
+    assert patient.wait(Retry.SAFE, ServerError("x", status=500), 2000, 0.0) == patient.cap
+
+
+def test_an_earlier_attempt_that_may_have_arrived_is_not_forgotten(server: ScriptedServer, clock: FakeClock) -> None:
+    """After a broken connection and a refusal, nobody can say that nothing was taken."""
+    server.script = [Answer(break_it=True), Answer(401)]
+    with (
+        CustomerIOClient("k", base_url=server.base_url, clock=clock, retry=STEADY) as client,
+        pytest.raises(AuthenticationError, match="an earlier attempt may have been taken") as caught,
+    ):
+        client.track("u1", "Bought")
+    assert caught.value.maybe_sent
 
 
 def test_jitter_spreads_each_wait_over_its_upper_half() -> None:

@@ -118,6 +118,14 @@ BAD: list[tuple[Any, str | None]] = [
     ({"type": "track", "userId": "u", "event": "E", "properties": {"raw": b"x"}}, "properties.raw"),
     ({"type": "track", "userId": "u", "event": "E", "properties": {"big": "x" * 40_000}}, "properties"),
     ({"type": "track", "userId": "u", "event": "E", "messageId": 9}, "messageId"),
+    ({"type": "track", "userId": "u", "event": "E", "messageId": ""}, "messageId"),
+    ({"type": "track", "userId": "u", "event": "E", "properties": ["a"]}, "properties"),
+    ({"type": "track", "userId": "u", "event": "E", "context": "web"}, "context"),
+    ({"type": "track", "userId": "u", "event": "E", "integrations": ["Mixpanel"]}, "integrations"),
+    ({"type": "identify", "userId": "u", "traits": "pro"}, "traits"),
+    ({"type": "identify", "traits": {"email": math.nan}}, "userId"),
+    ({"type": "page", "userId": "u", "name": 5}, "name"),
+    ({"type": "group", "userId": "u", "groupId": "g", "traits": {"object_type_id": 1}}, "traits.object_type_id"),
 ]
 
 
@@ -279,8 +287,9 @@ def test_a_report_can_be_sliced_counted_pickled_and_raised(client: CustomerIOCli
     with pytest.raises(ValidationError, match="1 items rejected and 0 unknown of 3") as caught:
         report.raise_for_problems()
     assert caught.value.field == "[2].event"
-    with pytest.raises(IndexError):
-        report[3]
+    for outside in (3, -4):
+        with pytest.raises(IndexError):
+            report[outside]
 
 
 ROWS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
@@ -314,6 +323,22 @@ def test_rows_become_messages(kind: Any, row: dict[str, Any], expected: dict[str
     assert {name: value for name, value in message.items() if name not in ("messageId", "type")} == expected
 
 
+@pytest.mark.parametrize("key", ["", "  ", 1.5, b"raw"])
+def test_a_bad_key_is_that_rows_problem_alone(client: CustomerIOClient, key: Any) -> None:
+    """A key that names nothing rejects its row and no other."""
+    rows = [{"user_id": "u", "event": "E", "key": one} for one in ("a", key, "b")]
+    report = client.batch(create_batch_operations("track", rows))
+    assert account(report) == (2, 1, 0)
+    assert [(verdict.index, verdict.field) for verdict in report.problems()] == [(1, "messageId")]
+
+
+def test_one_key_names_one_message_of_each_kind() -> None:
+    """Rows that share a key and differ in what they are about do not share an id."""
+    groups = create_batch_operations("group", [{"user_id": "u", "group_id": one, "key": "k"} for one in "ab"])
+    pages = create_batch_operations("page", [{"user_id": "u", "name": one, "key": "k"} for one in "ab"])
+    assert len({message["messageId"] for message in groups + pages}) == 4
+
+
 def test_row_ids_can_come_from_a_key() -> None:
     """The same rows give the same ids in every run."""
     rows = [{"user_id": "u", "event": "E", "key": n} for n in range(2)]
@@ -328,6 +353,7 @@ def test_row_ids_can_come_from_a_key() -> None:
         ("alias", [], "operation_type"),
         ("track", [{"user_id": "u", "event": "E"}, {"userid": "u"}], "rows[1].userid"),
         ("identify", ["u"], "rows[0]"),
+        ("identify", [{"user_id": "u", "key": "k", "message_id": "m"}], "rows[0].key"),
     ],
 )
 def test_a_mistake_in_every_row_is_raised_at_once(kind: Any, rows: list[Any], field: str) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import numpy as np
 import pytest
 
 import ciokit
@@ -289,6 +292,8 @@ BAD: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("create_object", ("u1", ""), {}, "object_id"),
     ("create_object", ("u1", "acme"), {"object_type_id": "company"}, "object_type_id"),
     ("create_object", ("u1", "acme", {"object_type_id": "3"}), {}, "traits.object_type_id"),
+    ("create_object", ("u1", "acme", {"objectTypeId": 3}), {}, "traits.objectTypeId"),
+    ("create_object", ("u1", "acme", {"relationshipAttributes": {}}), {}, "traits.relationshipAttributes"),
     ("register_device", ("u1", ""), {}, "device_token"),
     ("register_device", ("u1", "tok", "windows"), {}, "device_type"),
     ("create_alias", ("u1", "u1"), {}, "previous_id"),
@@ -358,3 +363,41 @@ def test_merging_is_refused_openly(client: CustomerIOClient, server: ScriptedSer
     with pytest.raises(ciokit.ConfigurationError, match="Track API"):
         ciokit.merge_profiles(client, "u1", "u2")
     assert server.seen == []
+
+
+def test_text_of_other_types_is_text(server: ScriptedServer, client: CustomerIOClient) -> None:
+    """Members of a string enum and numpy strings are ids and names like any other text."""
+
+    class Names(StrEnum):
+        SEEN = "Seen"
+
+    client.track(np.str_("u1"), Names.SEEN, message_id=np.str_("m1"))
+    client.batch([{"type": "track", "userId": np.str_("u2"), "event": Names.SEEN}])
+    first, (second,) = server.seen[0].json, server.seen[1].json["batch"]
+    assert (first["userId"], first["event"], first["messageId"]) == ("u1", "Seen", "m1")
+    assert (second["userId"], second["event"]) == ("u2", "Seen")
+
+
+@pytest.mark.parametrize("value", ["ab", ["ab", "cd"], [("a", 1)], 7])
+def test_what_is_no_dict_is_not_made_into_one(value: Any) -> None:
+    """A list of two-letter words could be read as pairs; it is named instead."""
+    builders: list[tuple[str, Callable[[], object]]] = [
+        ("properties", lambda: ciokit.track_event.message("u1", "E", value)),
+        ("properties", lambda: ciokit.track_page.message("u1", "Home", value)),
+        ("properties", lambda: ciokit.track_screenview.message("u1", properties=value)),
+        ("traits", lambda: ciokit.identify_user.message("u1", value)),
+        ("traits", lambda: ciokit.create_object.message("u1", "o1", value)),
+        ("relationship", lambda: ciokit.create_relationship.message("u1", "o1", value)),
+    ]
+    for field, build in builders:
+        with pytest.raises(ValidationError, match="give a dict") as caught:
+            build()
+        assert caught.value.field == field
+
+
+def test_options_that_are_none_are_left_out() -> None:
+    """An optional context handed on as None is no context."""
+    options: Any = {"context": None, "integrations": None}
+    assert not {"context", "integrations"} & ciokit.track_event.message("u1", "E", **options).keys()
+    device = ciokit.register_device.message("u1", "tok", **options)
+    assert device["context"] == {"device": {"token": "tok"}}

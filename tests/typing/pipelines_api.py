@@ -24,7 +24,6 @@ assert_type(client.batch([])[1:], list[Verdict])
 assert_type(ciokit.create_batch_operations("track", [{"user_id": "u1"}]), list[Message])
 
 
-
 async def awaitable() -> None:
     """The same operations with the other client, awaited."""
     assert_type(await async_client.identify("u1"), Receipt)

@@ -7,7 +7,7 @@ JSON at all, still gives an error with the status: the parser never raises.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
@@ -53,7 +53,7 @@ def _words(entry: Any) -> str:
     return f"{where}: {words}" if where else words
 
 
-def retry_after(headers: dict[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds a `Retry-After` header asks for (a number or an HTTP date), or None."""
     value = headers.get("retry-after", "").strip()
     if not value:
@@ -64,11 +64,14 @@ def retry_after(headers: dict[str, str]) -> float | None:
         pass
     try:
         at = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
+    if at.tzinfo is None:  # the zone -0000: the time is UTC, the place unknown (RFC 5322, 3.3)
+        at = at.replace(tzinfo=UTC)
     return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
+_TOLD = 10  # a batch may be refused with a reason for each item; `ApiError.errors` has them all
 _ADVICE = {
     401: "check the key, and that its region is the client's",
     403: "check what the key is allowed to do",
@@ -85,22 +88,25 @@ def error_from(response: Response, *, request: str, attempts: int, known: Iterab
     advice = _ADVICE.get(status)
     if 300 <= status < 400:
         advice = "the service sends this account elsewhere: check the region"
-    said = "; ".join(errors) or "without a reason"
+    elif status in (404, 405) and not errors:
+        advice = "not in the service's words: check the id, and `base_url`"
+    said = "; ".join(errors[:_TOLD]) or "without a reason"
+    if len(errors) > _TOLD:
+        said += f"; and {len(errors) - _TOLD} more"
     message = f"answered {status}: {said}" + (f" ({advice})" if advice else "")
-    request_id = response.headers.get("x-request-id")
-    if status == 429:
-        return RateLimitError(
-            message,
-            status=status,
-            errors=errors,
-            request=request,
-            request_id=request_id,
-            attempts=attempts,
-            retry_after=retry_after(dict(response.headers)),
-        )
     kind: type[ApiError] = RefusedError
-    if status in (401, 403):
+    if status == 429:
+        kind = RateLimitError
+    elif status in (401, 403):
         kind = AuthenticationError
     elif status == 408 or status >= 500:
         kind = ServerError
-    return kind(message, status=status, errors=errors, request=request, request_id=request_id, attempts=attempts)
+    return kind(
+        message,
+        status=status,
+        errors=errors,
+        request=request,
+        request_id=response.headers.get("x-request-id"),
+        attempts=attempts,
+        retry_after=retry_after(response.headers),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, Union, cast, get_args, get_origin
 from urllib.parse import quote, unquote
 
@@ -77,6 +78,8 @@ def _texts(items: list[object]) -> list[str]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, Enum):  # as in a body, see `ciokit.values`
+        value = value.value
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -143,7 +146,20 @@ def _named(kind: Any) -> str:
     )
 
 
-_NAMING = frozenset({"id", "ids", "cio_id", "anonymous_id", "object_id", "identifiers"})  # addresses show by their form
+_NAMING = frozenset(  # keys under which somebody or something is named; addresses show by their form
+    [
+        "id",
+        "ids",
+        "cio_id",
+        "anonymous_id",
+        "object_id",
+        "identifiers",
+        "userId",
+        "anonymousId",
+        "previousId",
+        "groupId",
+    ]
+)
 
 
 def identifiers(call: Call) -> Iterator[str]:
@@ -163,23 +179,23 @@ def identifiers(call: Call) -> Iterator[str]:
         yield from _all_texts(given.get(name))
 
 
-def _naming(value: Any) -> Iterator[str]:
+def _naming(value: object) -> Iterator[str]:
     """Yield the texts under keys that name somebody, at any depth."""
     if isinstance(value, dict):
-        for key, inner in cast("dict[str, Any]", value).items():
+        for key, inner in cast("dict[str, object]", value).items():
             yield from _all_texts(inner) if key in _NAMING else _naming(inner)
     elif isinstance(value, list):
-        for inner in cast("list[Any]", value):
+        for inner in cast("list[object]", value):
             yield from _naming(inner)
 
 
-def _all_texts(value: Any) -> Iterator[str]:
+def _all_texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        yield from _all_texts([*cast("dict[str, Any]", value).values()])
+        yield from _all_texts([*cast("dict[str, object]", value).values()])
     elif isinstance(value, list):
-        for inner in cast("list[Any]", value):
+        for inner in cast("list[object]", value):
             yield from _all_texts(inner)
 
 

@@ -46,7 +46,7 @@ class Connection:
     """Turns calls into requests and makes each one good."""
 
     base_url: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)  # the key is among them
     limiters: Limiters
     retry: RetryPolicy
     clock: Clock
@@ -65,12 +65,14 @@ class Connection:
     def exchange(self, call: Call) -> Steps[Response]:
         """Send a call, again if that is allowed and helps; return its 2xx answer or raise its last error."""
         request = self.request(call)
-        started = self.clock.now()
         number = 0
+        started = 0.0
+        maybe_sent = False
         while True:
             number += 1
             yield from self.limiters.of(call.route.rate).acquire(self.clock.now)
             sent_at = self.clock.now()
+            started = started if number > 1 else sent_at  # waiting for the limit is no failure to be patient with
             outcome = yield request
             if outcome is None:
                 raise TypeError("a sender resumed a flow without an outcome")
@@ -78,6 +80,10 @@ class Connection:
             self._report(request, result, number, self.clock.now() - sent_at)
             if isinstance(result, Response):
                 return result
+            if maybe_sent and not result.maybe_sent:
+                result.maybe_sent = True
+                result.message += "; an earlier attempt may have been taken"
+            maybe_sent = result.maybe_sent
             again = self.retry.wait(call.route.retry, result, number, self.clock.now() - started)
             if again is None:
                 raise result

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from ciokit.core.wire import Request, Response
-from ciokit.errors import CustomerIOError, NetworkError
+from ciokit.errors import NetworkError
 
 if TYPE_CHECKING:
     from ciokit.core.endpoint import Route
@@ -53,19 +53,22 @@ class Exchange(Protocol):
 
 
 def perform(flow: Flow[T], exchange: Exchange) -> Steps[T]:
-    """Carry a flow out call by call; an error of one call is raised inside the flow, which may deal with it."""
+    """Carry a flow out call by call; an error of one call is raised inside the flow, which may deal with it.
+
+    So is what stops the sender itself, such as an interrupt: a flow that keeps account must hear of it.
+    """
     answer: Response | None = None
-    error: CustomerIOError | None = None
+    error: BaseException | None = None
     try:
         while True:
             step = flow.throw(error) if error else flow.send(answer)
             answer = error = None
-            if isinstance(step, Wait):
-                yield step
-                continue
             try:
-                answer = yield from exchange(step)
-            except CustomerIOError as caught:
+                if isinstance(step, Wait):
+                    yield step
+                else:
+                    answer = yield from exchange(step)
+            except BaseException as caught:  # noqa: BLE001 - raised again by the flow
                 error = caught
     except StopIteration as stop:
         result: T = stop.value

@@ -2,19 +2,20 @@
 
 Fixed windows, token buckets and GCRA let up to twice the limit through some window of the stated length. Here each
 grant is recorded when it is really given, and the grant N places later waits until that record is a full window old.
+Who waits sleeps until then, or for a window if many are ahead: thousands of waiting tasks cost next to nothing.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from collections import OrderedDict, deque
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 
 from ciokit.core.flow import Wait
 
-_PENDING = float("inf")
-_POLL = 0.001
+_SHORTEST = 0.001
 
 
 class SlidingWindow:
@@ -31,63 +32,57 @@ class SlidingWindow:
         self.requests = requests
         self.seconds = seconds
         self._window = seconds * (1 + slack)
-        self._granted = [float("-inf")] * requests
+        self._granted: deque[float] = deque(maxlen=requests)  # oldest first
+        self._waiting: OrderedDict[int, None] = OrderedDict()  # tickets, in the order they were drawn
         self._next = 0
         self._pid = os.getpid()
-        self._locks = {self._pid: threading.Lock()}
+        # Reentrant: an abandoned wait may be collected, and so closed, in the middle of another one of its thread.
+        self._locks = {self._pid: threading.RLock()}
 
     def acquire(self, now: Callable[[], float]) -> Generator[Wait, object, None]:
         """Yield the waits that must pass before the next call may start, then record it as started."""
         with self._lock():
-            slot = self._next % self.requests
-            before = self._granted[slot]
             at = now()
-            if at >= before + self._window:  # never so while that one is pending
-                self._granted[slot] = at
-                self._next += 1
+            if not self._waiting and (len(self._granted) < self.requests or at >= self._granted[0] + self._window):
+                self._granted.append(at)
                 return
-        yield from self._queue(now)
-
-    def _queue(self, now: Callable[[], float]) -> Generator[Wait, object, None]:
-        with self._lock():
-            slot = self._next % self.requests
-            before = self._granted[slot]
+            ticket = self._next
             self._next += 1
-            if before != _PENDING:
-                self._granted[slot] = _PENDING
-        if before == _PENDING:
-            before = yield from self._take_over(slot)
-        granted, ready = before, before + self._window
+            self._waiting[ticket] = None
         try:
-            while True:
-                at = now()
-                if at >= ready:
-                    granted = at
-                    return
-                yield Wait(ready - at)
+            while wait := self._take(ticket, now):
+                yield Wait(wait)
         finally:
             with self._lock():
-                self._granted[slot] = granted
+                self._waiting.pop(ticket, None)
 
-    def _take_over(self, slot: int) -> Generator[Wait, object, float]:
-        """Wait until the call one whole round ahead has started, then hold its slot."""
-        while True:
-            yield Wait(_POLL)
-            with self._lock():
-                before = self._granted[slot]
-                if before != _PENDING:
-                    self._granted[slot] = _PENDING
-                    return before
+    def _take(self, ticket: int, now: Callable[[], float]) -> float:
+        """Record the call of this ticket as started and return 0, or return how many seconds to wait before asking.
+
+        Who has `ahead` others in front needs as many more free places than one, whether or not those have woken up.
+        Tickets given up in between count as well, until the first in the queue is past them: at most a window is lost.
+        """
+        with self._lock():
+            at = now()
+            ahead = ticket - next(iter(self._waiting), ticket)
+            rounds, place = divmod(ahead, self.requests)
+            used = place - (self.requests - len(self._granted))  # below 0: a place nobody had yet
+            ready = (at if used < 0 else self._granted[used] + self._window) + rounds * self._window
+            if rounds == 0 and at >= ready:
+                self._granted.append(at)
+                self._waiting.pop(ticket, None)
+                return 0.0
+            return min(max(ready - at, _SHORTEST), self._window)
 
     @contextmanager
     def _lock(self) -> Generator[None, None, None]:
         """Hold this process's lock: the parent's may have been held, at the fork, by a thread that is not here."""
         pid = os.getpid()
-        lock = self._locks.get(pid) or self._locks.setdefault(pid, threading.Lock())
+        lock = self._locks.get(pid) or self._locks.setdefault(pid, threading.RLock())
         with lock:
             if pid != self._pid:
                 self._pid = pid
-                self._granted = [float("-inf") if at == _PENDING else at for at in self._granted]
+                self._waiting.clear()
             yield
 
 

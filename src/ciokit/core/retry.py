@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ciokit.errors import CustomerIOError, NetworkError, RateLimitError
+from ciokit.errors import ApiError, CustomerIOError, NetworkError
 
 
 class Retry(enum.Enum):
@@ -23,8 +23,9 @@ class Retry(enum.Enum):
 class RetryPolicy:
     """How patient a client is.
 
-    At most `attempts` tries within `total` seconds. The n-th wait is drawn between half and the whole of
-    `base * 2**(n-1)`, at most `cap` seconds. A `Retry-After` answer replaces the draw, at most `retry_after_cap`.
+    At most `attempts` tries within `total` seconds, counted from the start of the first. The n-th wait is drawn between
+    half and the whole of `base * 2**(n-1)`, at most `cap` seconds. A `Retry-After` answer replaces the draw, at most
+    `retry_after_cap`.
     """
 
     attempts: int = 6
@@ -40,7 +41,7 @@ class RetryPolicy:
             return None
         if retry is Retry.NEVER and not (isinstance(error, NetworkError) and not error.maybe_sent):
             return None
-        wait = min(self.cap, self.base * 2 ** (attempt - 1)) * (0.5 + self.jitter() / 2)
-        if isinstance(error, RateLimitError) and error.retry_after is not None:
+        wait = min(self.cap, self.base * 2.0 ** min(attempt - 1, 99)) * (0.5 + self.jitter() / 2)
+        if isinstance(error, ApiError) and error.retry_after is not None:
             wait = min(error.retry_after, self.retry_after_cap)
         return wait if elapsed + wait <= self.total else None

@@ -25,17 +25,20 @@ class BlockingSender:
         _refuse_closed(self.closed)
         steps = perform(flow, self.connection.exchange)
         outcome: Outcome | None = None
+        stopped: BaseException | None = None
         try:
             while True:
-                step = steps.send(outcome)
-                if isinstance(step, Wait):
-                    self.connection.clock.sleep(step.seconds)
-                    outcome = None
-                    continue
+                step = steps.throw(stopped) if stopped else steps.send(outcome)
+                outcome = None
                 try:
-                    outcome = self.transport.send(step)
+                    if isinstance(step, Wait):
+                        self.connection.clock.sleep(step.seconds)
+                    else:
+                        outcome = self.transport.send(step)
                 except NetworkError as error:
                     outcome = error
+                except BaseException as error:  # noqa: BLE001 - raised again by the steps
+                    stopped = error
         except StopIteration as stop:
             result: T = stop.value
             return result
@@ -61,17 +64,20 @@ class AwaitableSender:
         _refuse_closed(self.closed)
         steps = perform(flow, self.connection.exchange)
         outcome: Outcome | None = None
+        stopped: BaseException | None = None
         try:
             while True:
-                step = steps.send(outcome)
-                if isinstance(step, Wait):
-                    await self.connection.clock.asleep(step.seconds)
-                    outcome = None
-                    continue
+                step = steps.throw(stopped) if stopped else steps.send(outcome)
+                outcome = None
                 try:
-                    outcome = await self.transport.send(step)
+                    if isinstance(step, Wait):
+                        await self.connection.clock.asleep(step.seconds)
+                    else:
+                        outcome = await self.transport.send(step)
                 except NetworkError as error:
                     outcome = error
+                except BaseException as error:  # noqa: BLE001 - raised again by the steps
+                    stopped = error
         except StopIteration as stop:
             result: T = stop.value
             return result

@@ -13,16 +13,21 @@ import ipaddress
 import os
 import ssl
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 from ciokit.core.wire import Request, Response
-from ciokit.errors import ConfigurationError, NetworkError, NetworkTimeoutError
+from ciokit.errors import ConfigurationError, NetworkError, NetworkTimeoutError, ValidationError
 
 if TYPE_CHECKING:
     import httpx2
+
+    _Http = TypeVar("_Http", httpx2.HTTPTransport, httpx2.AsyncHTTPTransport)
+    _Pool: TypeAlias = tuple[httpx2.AsyncHTTPTransport, AsyncGenerator[httpx2.AsyncHTTPTransport, None]]
+
+_LONGEST_URL = 65_536  # httpx2 takes no longer one
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class TransportOptions:
     `ca_file` is a PEM file with the certificates to trust instead of the system's.
     """
 
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)  # may hold a password
     ca_file: str | None = None
     connections: int = 100
 
@@ -58,15 +63,14 @@ class HttpTransport:
                 body = answer.read()
             finally:
                 answer.close()
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             raise _network_error(error, request) from None
         return _response(answer, body)
 
     def _open(self, request: Request) -> httpx2.HTTPTransport:
         import httpx2
 
-        verify, proxy, limits = _setup(self._options, request)
-        opened = httpx2.HTTPTransport(verify=verify, proxy=proxy, limits=limits)
+        opened = _made(httpx2.HTTPTransport, self._options, request)
         # Threads may come here at once: the first one's pool is used. A lock could be held across a fork.
         pool = self._pools.setdefault(os.getpid(), opened)
         if pool is not opened:
@@ -81,7 +85,7 @@ class HttpTransport:
 
 
 class AsyncHttpTransport:
-    """Awaitable transport; usable from one event loop after another, and after `fork`.
+    """Awaitable transport; usable from several event loops, at once or one after another, and after `fork`.
 
     A pool lives as long as its loop: it hangs on an async generator, and a loop that ends closes those in peace. So
     `asyncio.run` may be called again and again with one client, and nothing is left open.
@@ -89,18 +93,14 @@ class AsyncHttpTransport:
 
     def __init__(self, options: TransportOptions) -> None:
         self._options = options
-        self._pool: httpx2.AsyncHTTPTransport | None = None
-        self._life: AsyncGenerator[httpx2.AsyncHTTPTransport, None] | None = None
-        self._owner: tuple[int, asyncio.AbstractEventLoop] | None = None
-        self._left_behind: list[object] = []
+        self._pools: dict[tuple[int, asyncio.AbstractEventLoop], _Pool] = {}  # by process and loop
 
     async def send(self, request: Request) -> Response:
         """Send one request and read the whole answer."""
         import httpx2
 
-        pool = self._pool
-        if pool is None or self._owner != (os.getpid(), asyncio.get_running_loop()):
-            pool = await self._open(request)
+        owner = os.getpid(), asyncio.get_running_loop()
+        pool, _ = self._pools.get(owner) or await self._open(owner, request)
         message = _message(request)
         try:
             answer = await pool.handle_async_request(message)
@@ -108,26 +108,26 @@ class AsyncHttpTransport:
                 body = await answer.aread()
             finally:
                 await answer.aclose()
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             raise _network_error(error, request) from None
         return _response(answer, body)
 
-    async def _open(self, request: Request) -> httpx2.AsyncHTTPTransport:
+    async def _open(self, owner: tuple[int, asyncio.AbstractEventLoop], request: Request) -> _Pool:
         import httpx2
 
-        verify, proxy, limits = _setup(self._options, request)
-        pool = httpx2.AsyncHTTPTransport(verify=verify, proxy=proxy, limits=limits)
-        if self._owner and self._owner[0] != os.getpid():
-            self._left_behind.append((self._pool, self._life))
-        self._pool, self._life = pool, _until_closed(pool)
-        self._owner = (os.getpid(), asyncio.get_running_loop())
-        return await anext(self._life)
+        pool = _made(httpx2.AsyncHTTPTransport, self._options, request)
+        for process, loop in list(self._pools):
+            if process == owner[0] and loop.is_closed():  # and its pool with it
+                self._pools.pop((process, loop), None)
+        opened = self._pools[owner] = pool, _until_closed(pool)
+        await anext(opened[1])
+        return opened
 
     async def aclose(self) -> None:
         """Close this loop's connections."""
-        if self._life is not None and self._owner == (os.getpid(), asyncio.get_running_loop()):
-            await self._life.aclose()
-        self._pool = None
+        opened = self._pools.pop((os.getpid(), asyncio.get_running_loop()), None)
+        if opened is not None:
+            await opened[1].aclose()
 
 
 async def _until_closed(pool: httpx2.AsyncHTTPTransport) -> AsyncGenerator[httpx2.AsyncHTTPTransport, None]:
@@ -137,9 +137,7 @@ async def _until_closed(pool: httpx2.AsyncHTTPTransport) -> AsyncGenerator[httpx
         await pool.aclose()
 
 
-def _setup(
-    options: TransportOptions, request: Request
-) -> tuple[ssl.SSLContext | bool, httpx2.Proxy | None, httpx2.Limits]:
+def _made(kind: type[_Http], options: TransportOptions, request: Request) -> _Http:
     import httpx2
 
     verify: ssl.SSLContext | bool = True
@@ -152,7 +150,13 @@ def _setup(
             ) from None
     url = options.proxy or _environment_proxy(request.url)
     limits = httpx2.Limits(max_connections=options.connections, max_keepalive_connections=options.connections)
-    return verify, httpx2.Proxy(url) if url else None, limits
+    try:
+        return kind(verify=verify, proxy=httpx2.Proxy(url) if url else None, limits=limits)
+    except (ValueError, httpx2.InvalidURL, ImportError) as error:
+        raise ConfigurationError(
+            f"the proxy cannot be used ({type(error).__name__}); give `proxy`, or the environment variable it comes "
+            "from, as an http:// or https:// URL (socks5:// needs the package `socksio`)"
+        ) from None
 
 
 def _environment_proxy(url: str) -> str | None:
@@ -177,6 +181,8 @@ def _message(request: Request) -> httpx2.Request:
     import httpx2
 
     seconds = request.timeout
+    if len(request.url) > _LONGEST_URL:
+        raise ValidationError(f"the arguments make an address over {_LONGEST_URL:,} B", request=request.label)
     timeout = {"connect": min(seconds, 10.0), "read": seconds, "write": seconds, "pool": seconds}
     return httpx2.Request(
         request.method,
@@ -191,7 +197,19 @@ def _response(answer: httpx2.Response, body: bytes) -> Response:
     return Response(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, body)
 
 
-def _network_error(error: httpx2.TransportError, request: Request) -> NetworkError:
+def _connecting(error: BaseException) -> tuple[str, str]:
+    """Return what failed while a connection was made, and what to check."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "the other side's certificate is not trusted", "`ca_file`, and that `base_url` is the service's"
+        if isinstance(cause, ssl.SSLError):
+            return "TLS could not be agreed on", "whether `base_url` should begin with http:// or https://"
+        cause = cause.__cause__ or cause.__context__
+    return "no connection could be made", "the network, proxy and `base_url`"
+
+
+def _network_error(error: httpx2.RequestError, request: Request) -> NetworkError:
     import httpx2
 
     # An error's own text can hold the URL, so only its kind is told.
@@ -210,7 +228,8 @@ def _network_error(error: httpx2.TransportError, request: Request) -> NetworkErr
         hint = "nothing was sent" if before else "the request may have been taken"
         return NetworkTimeoutError(f"{text}; {hint}", maybe_sent=not before, request=request.label)
     if before:
-        text = f"no connection could be made ({kind}); nothing was sent: check the network, proxy and `base_url`"
+        what, check = _connecting(error)
+        text = f"{what} ({kind}); nothing was sent: check {check}"
     else:
         text = f"the connection broke before the answer came ({kind}); the request may have been taken"
     return NetworkError(text, maybe_sent=not before, request=request.label)

@@ -58,7 +58,9 @@ def send_batch(
 
     A bad item never holds up the others: it is rejected in the report. When the run itself must stop (wrong key,
     network gone, service down after all retries) the error that stopped it is raised with the report of every item
-    as `error.report`; sending the unknown and unsent ones again is safe when they carry their `messageId`.
+    as `error.report`; sending the unknown and unsent ones again is safe when they carry their `messageId`. Any other
+    exception (an interrupt, a cancellation, a failure of `operations` or `progress`) passes through with the report of
+    the items read so far, as its attribute `report`.
 
     Limits: 32,000 bytes an item, 500,000 a request, overridable in `Settings.limits` (Pipelines spec, `batch`).
     """
@@ -73,9 +75,9 @@ def batch_flow(
     progress: Progress | None,
 ) -> Flow[BatchReport]:
     """Return the flow behind `send_batch`."""
-    around = {name: value for name, value in (("context", context), ("integrations", integrations)) if value}
     report = BatchReport()
-    return send_chunks(Packer(settings, around, report).chunks(operations), report, _settle, progress)
+    packer = Packer(settings, {"context": context, "integrations": integrations}, report)
+    return send_chunks(packer.chunks(operations), report, _settle, progress, lambda: packer.open.note(report))
 
 
 def _settle(call: Call, response: Response, places: Sequence[int], report: BatchReport) -> None:

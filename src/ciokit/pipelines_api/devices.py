@@ -56,5 +56,5 @@ def _device_message(
     if kind is not None and kind not in get_args(DeviceType):
         raise ValidationError(f"must be one of {', '.join(get_args(DeviceType))}", field="device_type")
     device = {**(metadata or {}), "token": text(token, "device_token"), **({"type": kind} if kind else {})}
-    around: Options = {**options, "context": {**options.get("context", {}), "device": device}}
+    around: Options = {**options, "context": {**(options.get("context") or {}), "device": device}}
     return message("track", user_id, {"event": event, "properties": {}}, around)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from ciokit.pipelines_api.messages import AnonymousOptions, Message, message, text
+from ciokit.pipelines_api.messages import AnonymousOptions, Message, mapping, message, text
 from ciokit.pipelines_api.operation import Operation
 
 
@@ -21,5 +21,5 @@ def track_event(
     A person not seen before is added. Some names are commands, such as `User Deleted`. `timestamp` back-dates it.
     At most 32,000 bytes in all. Raises `ValidationError` for an empty name or id. Source: Pipelines spec, `track`.
     """
-    fields = {"event": text(event_name, "event_name"), "properties": dict(properties or {})}
+    fields = {"event": text(event_name, "event_name"), "properties": mapping(properties, "properties")}
     return message("track", user_id, fields, options)

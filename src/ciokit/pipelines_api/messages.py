@@ -13,6 +13,7 @@ from uuid import UUID, uuid4, uuid5
 
 from ciokit import values
 from ciokit.errors import ValidationError
+from ciokit.iso8601 import is_moment
 
 MessageType = Literal["identify", "track", "page", "screen", "group", "alias"]
 MESSAGE_TYPES: tuple[MessageType, ...] = get_args(MessageType)
@@ -47,7 +48,7 @@ class Options(TypedDict, total=False):
     - `integrations`: which destinations get it, such as `{"All": False, "Mixpanel": True}`.
     - `message_id`: its id. Left out: a new UUID. The service takes a repeated id as the same message.
     - `key`: instead of `message_id`, something that names this message in your data, such as a row's primary key; the
-      same key, person, type and event name always give the same id.
+      same key, type, person and name (of the event, page, screen or object) always give the same id.
     """
 
     timestamp: datetime | str
@@ -66,6 +67,7 @@ class AnonymousOptions(Options, total=False):
     anonymous_id: str
 
 
+_DERIVED_FROM = ("type", "userId", "anonymousId", "event", "name", "groupId")
 _KEYS = UUID("5f2c9c1e-6c0e-5d39-9a53-0c1d5a1b7a11")
 
 
@@ -86,9 +88,10 @@ def message(
     if anonymous_id is not None:
         built["anonymousId"] = text(anonymous_id, "anonymous_id")
     built.update((name, value) for name, value in fields.items() if value is not None)
-    if "timestamp" in options:
-        built["timestamp"] = values.timestamp(options["timestamp"])
-    built.update((name, options.get(name)) for name in _AROUND if name in options)
+    at = options.get("timestamp")
+    if at is not None:
+        built["timestamp"] = values.timestamp(at)
+    built.update((name, value) for name in _AROUND if (value := options.get(name)) is not None)
     built["messageId"] = _message_id(built, options)
     check(built)
     return cast("Message", built)
@@ -107,19 +110,31 @@ def text(value: object, field: str) -> str:
     return value
 
 
+def mapping(value: Mapping[str, Any] | None, field: str) -> dict[str, Any]:
+    """Return an argument that must be a dict as a new one, empty for None, or raise `ValidationError` naming it."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # dict() would take pairs too
+        raise ValidationError(f"is a {type(value).__name__}; give a dict", field=field)
+    return dict(value)
+
+
 def _message_id(built: Mapping[str, Any], options: AnonymousOptions | Options) -> str:
     given = options.get("message_id")
     key = options.get("key")
     if given is not None and key is not None:
-        raise ValidationError("and `message_id` exclude each other; give one", field="key")
+        raise ValidationError("cannot stand beside `message_id`; give one", field="key")
     if given is not None:
         return text(given, "message_id")
     return str(uuid4()) if key is None else derived_id(built, key)
 
 
 def derived_id(built: Mapping[str, Any], key: str) -> str:
-    """Return the id that `key` gives this message: always the same for the same key, type, person and event name."""
-    parts = [built["type"], built.get("userId"), built.get("anonymousId"), built.get("event"), text(key, "key")]
+    """Return the id that `key` gives this message.
+
+    Always the same for the same key, type, person and name of the event, page, screen or object; else another.
+    """
+    parts = [text(key, "key"), *(built.get(name) for name in _DERIVED_FROM)]
     return str(uuid5(_KEYS, values.encode(parts).decode()))
 
 
@@ -130,9 +145,12 @@ def check(message: Mapping[str, Any]) -> None:
     what the anonymous visitor did to the person) and may leave `userId` empty when `traits.email` is set.
     Sizes are checked where the bytes are: when it is sent.
     """
+    # Bulk loads check every row, so what is nearly always right is seen here, and only the rest is called for.
     kind = message.get("type")
     if kind == "track":
-        _require(message, "event")
+        event = message.get("event")
+        if event.__class__ is not str or not event or event.isspace():
+            _require(message, "event")
     elif kind == "group":
         _require(message, "groupId")
     elif kind == "alias":
@@ -141,14 +159,33 @@ def check(message: Mapping[str, Any]) -> None:
     elif kind not in MESSAGE_TYPES:
         raise ValidationError(f"must be one of {', '.join(MESSAGE_TYPES)}", field="type")
     user_id = message.get("userId")
-    # Bulk loads check every row: one about a person with an id, which is nearly all of them, is spared the call.
     if user_id.__class__ is not str or not user_id or user_id.isspace() or message.get("anonymousId") is not None:
         _check_who(message, kind)
-    if message.get("messageId") is not None:
+    message_id = message.get("messageId")
+    if message_id is not None and (message_id.__class__ is not str or not message_id.strip()):
         _require(message, "messageId")
+    unusual = "traits" in message or "name" in message or "context" in message or "integrations" in message
+    if unusual or message.get("properties").__class__ is not dict:
+        _check_shapes(message, kind)
     at = message.get("timestamp")
-    if at is not None:
+    if at is not None and not (at.__class__ is str and is_moment(at)):
         values.timestamp(at)
+
+
+def _check_shapes(message: Mapping[str, Any], kind: str) -> None:
+    for field in ("properties", "traits", "context", "integrations"):
+        value = message.get(field)
+        if value is not None and not isinstance(value, Mapping):
+            raise ValidationError(f"is a {type(value).__name__}; it must be a dict", field=field)
+    if message.get("name") is not None:
+        _require(message, "name")
+    traits = cast("Mapping[str, object]", message.get("traits") or {})
+    object_type = traits.get("object_type_id") if kind == "group" else None
+    if object_type is not None and not isinstance(object_type, str):
+        raise ValidationError(
+            f'is a {type(object_type).__name__}; a group message has it as text, such as "1"',
+            field="traits.object_type_id",
+        )
 
 
 def _check_who(message: Mapping[str, Any], kind: str) -> None:
@@ -157,10 +194,12 @@ def _check_who(message: Mapping[str, Any], kind: str) -> None:
     if anonymous_id is not None:
         _require(message, "anonymousId")
         if user_id is not None and kind != "identify":
-            raise ValidationError(f"and `userId` exclude each other in a {kind} message; give one", field="anonymousId")
+            raise ValidationError(f"cannot stand beside `userId` in a {kind} message; give one", field="anonymousId")
     elif user_id is None or user_id == "":
         if kind != "identify" or not _has_email(message):
-            raise ValidationError("or `anonymousId` is required: a message about nobody is dropped", field="userId")
+            raise ValidationError(
+                "is missing, and so is `anonymousId`: a message about nobody is dropped", field="userId"
+            )
         return
     if user_id is not None:
         _require(message, "userId")
@@ -168,7 +207,7 @@ def _check_who(message: Mapping[str, Any], kind: str) -> None:
 
 def _require(message: Mapping[str, Any], field: str) -> None:
     value = message.get(field)
-    if value.__class__ is not str:
+    if not isinstance(value, str):
         kind = "missing" if value is None else f"a {type(value).__name__}"
         raise ValidationError(f"is {kind}; a {message.get('type')} message needs it as text", field=field)
     if not value or value.isspace():
@@ -177,4 +216,5 @@ def _require(message: Mapping[str, Any], field: str) -> None:
 
 def _has_email(message: Mapping[str, Any]) -> bool:
     traits = message.get("traits")
-    return isinstance(traits, Mapping) and bool(cast("Mapping[str, Any]", traits).get("email"))
+    email: object = cast("Mapping[str, Any]", traits).get("email") if isinstance(traits, Mapping) else None
+    return isinstance(email, str) and bool(email.strip())

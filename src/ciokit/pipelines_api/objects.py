@@ -10,11 +10,18 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 
 from ciokit.errors import ValidationError
-from ciokit.pipelines_api.messages import AnonymousOptions, Message, Options, message, text
+from ciokit.pipelines_api.messages import AnonymousOptions, Message, Options, mapping, message, text
 from ciokit.pipelines_api.operation import Operation
 from ciokit.pipelines_api.semantic import operations
 
 _ANYBODY = "ciokit"  # `Object Deleted` demands an anonymousId and uses it for nothing (facts, 3.1)
+
+
+_ARGUMENTS = {
+    "object_type_id": "object_type_id",
+    "objectTypeId": "object_type_id",
+    "relationshipAttributes": "relationship",
+}
 
 
 @Operation
@@ -32,11 +39,12 @@ def create_object(
     The API knows objects through people: give `user_id`, or `anonymous_id`. `traits` are the object's attributes,
     `relationship` those of the tie between the two. Source: Pipelines spec, `group`.
     """
-    if traits and "object_type_id" in traits:
-        raise ValidationError("is given by the argument `object_type_id`", field="traits.object_type_id")
-    content = {**(traits or {}), "object_type_id": str(_type_number(object_type_id))}
+    attributes = mapping(traits, "traits")
+    for name in attributes.keys() & _ARGUMENTS.keys():
+        raise ValidationError(f"is given by the argument `{_ARGUMENTS[name]}`", field=f"traits.{name}")
+    content = {**attributes, "object_type_id": str(_type_number(object_type_id))}
     if relationship is not None:
-        content["relationshipAttributes"] = dict(relationship)
+        content["relationshipAttributes"] = mapping(relationship, "relationship")
     return message("group", user_id, {"groupId": text(object_id, "object_id"), "traits": content}, options)
 
 

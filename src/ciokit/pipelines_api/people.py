@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from ciokit.pipelines_api.messages import AnonymousOptions, Message, Options, message
+from ciokit.pipelines_api.messages import AnonymousOptions, Message, Options, mapping, message
 from ciokit.pipelines_api.operation import Operation
 from ciokit.pipelines_api.semantic import operations
 
@@ -25,9 +25,10 @@ def identify_user(
 
     Raises `ValidationError` for an empty or missing id. Source: Pipelines spec, `identify`.
     """
-    nobody = user_id is None and "anonymous_id" not in options
-    fields = {"userId": ""} if nobody and (traits or {}).get("email") else {}
-    return message("identify", user_id, {**fields, "traits": dict(traits or {})}, options)
+    content = mapping(traits, "traits")
+    nobody = user_id is None and options.get("anonymous_id") is None
+    fields = {"userId": ""} if nobody and "email" in content else {}
+    return message("identify", user_id, {**fields, "traits": content}, options)
 
 
 @Operation

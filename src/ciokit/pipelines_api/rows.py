@@ -44,8 +44,9 @@ def create_batch_operations(operation_type: BatchType, rows: Iterable[Mapping[st
     `context`, `integrations`, `message_id`, or `key` to derive the id from. Whole numbers as ids become text; a missing
     value (None, NaN, NA) counts as not given. Each message gets its id here.
 
-    What a row says is judged when it is sent, so that one bad row holds up nothing. Raises `ValidationError` for an
-    unknown type and for a column the type does not have: that is a mistake in every row.
+    What a row says is judged when it is sent, so that one bad row holds up nothing (a bad `key` is told as its
+    `messageId`). Raises `ValidationError` for what is a mistake in every row: an unknown type, a column the type does
+    not have, `key` beside `message_id`, a row that is no dict.
     """
     columns = _COLUMNS.get(operation_type)
     if columns is None:
@@ -66,10 +67,19 @@ def _message(kind: str, columns: Mapping[str, str], row: Mapping[str, Any], plac
         if not _is_missing(value):
             built[name] = str(value) if name in _IDS and _is_whole(value) else value
     key = built.pop("key", None)
-    message = cast("Message", built)
-    if key is not None and "messageId" not in built:
-        message["messageId"] = derived_id(built, key)
-    return with_id(message)
+    if key is not None:
+        if "messageId" in built:
+            raise ValidationError("cannot stand beside `message_id`; give one", field=f"rows[{place}].key")
+        built["messageId"] = _id_from(built, key)
+    return with_id(cast("Message", built))
+
+
+def _id_from(built: Mapping[str, Any], key: Any) -> Any:
+    """Return the id a key gives; a key that is none is kept as the id, so that this one row is rejected for it."""
+    try:
+        return derived_id(built, key)
+    except ValidationError:
+        return key if not isinstance(key, str) or not key.strip() else None  # or the row is wrong elsewhere
 
 
 def _is_missing(value: Any) -> bool:
@@ -106,7 +116,8 @@ def split_oversized_batch(operations: Sequence[Message], *, limits: Limits | Non
     Messages without an id get one, so that what is measured is what is sent. Raises `ValidationError` naming an item
     that is bad or too large by itself (as `batch[3].properties`).
     """
-    complete = [with_id(operation) for operation in operations]
+    given = cast("Sequence[object]", operations)  # the packer refuses what is no message, naming it
+    complete = [with_id(cast("Message", one)) if isinstance(one, Mapping) else cast("Message", one) for one in given]
     return [[complete[place] for place in chunk.places] for chunk in _packed(complete, limits or Limits())]
 
 
@@ -114,6 +125,8 @@ def _packed(operations: Sequence[Message], limits: Limits) -> list[Chunk]:
     report = BatchReport()
     chunks = list(Packer(Settings(limits=limits), {}, report).chunks(operations))
     for verdict in report.problems():
+        if verdict.status == "unknown":  # good, and not sent
+            continue
         field = f"batch[{verdict.index}]" + (f".{verdict.field}" if verdict.field else "")
         raise ValidationError(verdict.reason, field=field)
     return chunks

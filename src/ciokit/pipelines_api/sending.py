@@ -37,7 +37,7 @@ def send_message(message: Message, settings: Settings) -> Flow[Receipt]:
 
 def with_id(message: Message) -> Message:
     """Return the message with an id; one that has none gets a new UUID."""
-    if message.get("messageId"):
+    if message.get("messageId") is not None:
         return message
     return {**message, "messageId": str(uuid4())}
 
@@ -51,6 +51,6 @@ def too_large(message: Mapping[str, Any], size: int, limit: int) -> ValidationEr
     share = sizes[largest]
     return ValidationError(
         f"makes the message {size:,} B, over the limit of {limit:,} B (this field: {share:,} B{entries}); "
-        "send less in one message, or raise `limits.call_bytes` if your workspace takes more",
+        "send less in one message, or raise it in `Settings.limits` if your workspace takes more",
         field=largest,
     )

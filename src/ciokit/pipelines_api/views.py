@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from ciokit.pipelines_api.messages import AnonymousOptions, Message, message
+from ciokit.pipelines_api.messages import AnonymousOptions, Message, mapping, message
 from ciokit.pipelines_api.operation import Operation
 
 
 def _given(properties: Mapping[str, Any] | None, **named: str | None) -> dict[str, Any]:
-    return {**(properties or {}), **{name: value for name, value in named.items() if value is not None}}
+    return {**mapping(properties, "properties"), **{name: value for name, value in named.items() if value is not None}}
 
 
 @Operation
@@ -21,7 +21,7 @@ def track_page(
     **options: Unpack[AnonymousOptions],
 ) -> Message:
     """Record a page view by its name. Source: Pipelines spec, `page`."""
-    return message("page", user_id, {"name": page_name, "properties": dict(properties or {})}, options)
+    return message("page", user_id, {"name": page_name, "properties": mapping(properties, "properties")}, options)
 
 
 @Operation
@@ -50,7 +50,7 @@ def track_screen(
     **options: Unpack[AnonymousOptions],
 ) -> Message:
     """Record a screen view in an app by its name. Source: Pipelines spec, `screen`."""
-    return message("screen", user_id, {"name": screen_name, "properties": dict(properties or {})}, options)
+    return message("screen", user_id, {"name": screen_name, "properties": mapping(properties, "properties")}, options)
 
 
 @Operation
