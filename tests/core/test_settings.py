@@ -139,7 +139,7 @@ def test_settings_and_profile_exclude_each_other() -> None:
 def test_a_rate_of_one_api_leaves_that_of_the_others() -> None:
     """Limits given for one surface are no reason for another to have none."""
     with AppClient("k", limits=Limits(rates={"pipelines": Rate(1, 1.0)})) as client:
-        assert client._sender.connection.limiter.requests == 10
+        assert client._sender.connection.limiters.of("app").requests == 10
 
 
 def test_a_missing_key_says_where_it_was_looked_for() -> None:
