@@ -7,5 +7,10 @@ from typing import Any
 from ciokit.app_api.client import GROUPS as APP_GROUPS
 from ciokit.core.endpoint import Declared, declared
 from ciokit.pipelines_api.operations import Pipelines
+from ciokit.track_api.client import GROUPS as TRACK_GROUPS
 
-TABLE: tuple[Declared[..., Any], ...] = (*declared(Pipelines), *declared(*APP_GROUPS))
+TABLE: tuple[Declared[..., Any], ...] = (
+    *declared(Pipelines),
+    *declared(*TRACK_GROUPS),
+    *declared(*APP_GROUPS),
+)
