@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, TypeAlias, cast
 
 from ciokit.errors import ValidationError
-from ciokit.identity import Identity, identity_of
+from ciokit.identity import Identity, PersonIdentifiers, identity_of
 
 UnixTime: TypeAlias = int | datetime
 """A moment: whole Unix seconds, or an aware datetime, which becomes that."""
@@ -57,6 +57,29 @@ def with_last_use(device: object) -> dict[str, Any]:
     if given.get("last_used") is not None:
         given["last_used"] = unix_seconds(given["last_used"], "device.last_used")
     return given
+
+
+def identified(given: object, field: str) -> Identity:
+    """Return who is named by an `Identity` or by a dict in wire form; plain text is an id."""
+    if isinstance(given, Identity | str):
+        return identity_of(given)
+    if not isinstance(given, Mapping):
+        raise ValidationError(f"is a {type(given).__name__}; give a dict", field=field)
+    try:
+        return Identity(**cast("Mapping[str, Any]", given))
+    except TypeError:
+        raise ValidationError("is exactly one of id, email, phone, cio_id", field=field) from None
+    except ValidationError as error:
+        at = "" if error.field == "identity" else f".{error.field}"
+        raise ValidationError(error.message, field=field + at) from None
+
+
+def mergeable(given: object, field: str) -> PersonIdentifiers:
+    """Return one side of a merge in wire form; nobody is merged by phone number."""
+    identity = identified(given, field)
+    if identity.phone is not None:
+        raise ValidationError("cannot be merged by phone number; give id, email or cio_id", field=field)
+    return identity.identifiers
 
 
 def dedupe_id() -> str:
@@ -119,11 +142,6 @@ def event(arguments: dict[str, Any]) -> None:
 def merger(arguments: dict[str, Any]) -> None:
     """See to both sides of a merge: one identifier each, no phone number, and not the same."""
     for side in ("primary", "secondary"):
-        given = arguments.get(side)
-        who = given if isinstance(given, Identity | str) else Identity(**cast("dict[str, str]", given))
-        identity = identity_of(who)
-        if identity.phone is not None:
-            raise ValidationError("cannot be merged by phone number; give id, email or cio_id", field=side)
-        arguments[side] = identity.identifiers
+        arguments[side] = mergeable(arguments[side], side)
     if arguments["primary"] == arguments["secondary"]:
         raise ValidationError("is the same person as `primary`; merging takes two", field="secondary")

@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, cast, get_args, get_origin, get_type_hints
 
 from ciokit.errors import ValidationError
-from ciokit.identity import ByCioId, ByEmail, ById, Identity, PersonIdentifiers
+from ciokit.identity import ByCioId, ByEmail, ById, PersonIdentifiers
 from ciokit.track_api.arguments import (
     UnixTime,
     checked_dedupe_id,
     dedupe_id,
+    identified,
+    mergeable,
     required_text,
     unix_seconds,
     with_last_use,
@@ -316,19 +318,12 @@ def _person(item: dict[str, Any], action: str) -> None:
 
 
 def _identifiers(given: Any, kind: str, field: str) -> Mapping[str, Any]:
+    if kind == "person":
+        who = identified(given, field).identifiers if field == "identifiers" else mergeable(given, field)
+        return cast("Mapping[str, Any]", who)
     if not isinstance(given, Mapping):
         raise ValidationError(f"is a {type(given).__name__}; give a dict", field=field)
     named = cast("Mapping[str, Any]", given)
-    if kind == "person":
-        try:
-            identity = Identity(**named)
-        except TypeError:
-            raise ValidationError("is exactly one of id, email, phone, cio_id", field=field) from None
-        except ValidationError as error:
-            raise ValidationError(error.message, field=f"{field}.{error.field}") from None
-        if field != "identifiers" and identity.phone is not None:
-            raise ValidationError("cannot be merged by phone number; give id, email or cio_id", field=field)
-        return cast("Mapping[str, Any]", identity.identifiers)
     wanted = [{"id"}] if kind == "delivery" else [{"object_type_id", "object_id"}, {"cio_object_id"}]
     if set(named) not in wanted:
         raise ValidationError(f"must be {' or '.join(' and '.join(sorted(each)) for each in wanted)}", field=field)
