@@ -60,9 +60,9 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.json:
             output.json_line(asdict(found))
         else:
-            print(f"{found.state:5}  {found.check:14}  {found.said}", flush=True)
+            print(f"{found.state:5}  {found.check:16}  {found.said}", flush=True)
             if found.fix:
-                print(f"{'':5}  {'':14}  -> {found.fix}", flush=True)
+                print(f"{'':5}  {'':16}  -> {found.fix}", flush=True)
     return outcome.PARTLY if wrong else 0
 
 
@@ -106,7 +106,9 @@ def _keys(surface: Surface, settings: Settings, *, alone: bool) -> Check:
     if lacking:
         half = len(lacking) < len(_key_settings(surface))
         variables = " and ".join(f"CUSTOMERIO_{each.upper()}" for each in lacking)
-        said = f"`{'` and `'.join(lacking)}` not set: no {surface.name} calls can be made"
+        said = (
+            f"`{'` and `'.join(lacking)}` {'are' if lacking[1:] else 'is'} not set: no {surface.name} calls can be made"
+        )
         fix = f"set {variables} in the environment or .env, or the like in a profile"
         return Check(name, "wrong" if alone or half else "note", said, fix)
     try:
