@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ciokit import AppClient
+from ciokit import AppClient, TrackClient
 from ciokit.app_api.suppression import SuppressionType
 from ciokit.core.wire import Request, Response
 from ciokit.emulator.app import Emulator
@@ -87,6 +87,25 @@ def test_members_are_counted_and_read_in_pages(emulator: Emulator, app: AppClien
     emulator.seed([{"type": "track", "userId": "u1", "event": "User Deleted"}])
     assert app.segments.count(7)["count"] == 19
     assert app.segments.used_by(7)["used_by"] == {"campaigns": [], "sent_newsletters": [], "draft_newsletters": []}
+
+
+def test_members_come_and_go_over_the_track_api(emulator: Emulator, app: AppClient) -> None:
+    """Ids of nobody are passed over; an unknown segment, no ids and 1,001 of them are a 400 in the Track envelope."""
+    emulator.seed({"people": [{"id": "u1", "email": "ann@x.io"}, {"id": "u2"}, {"email": "noid@x.io"}]})
+    app.segments.create({"name": "S"})
+    with TrackClient("site", "key", transport=emulator.transport) as track:
+        track.segments.add_once(1, ["u1", "u2", "nobody"])
+        track.segments.add_once(1, ["noid@x.io"], id_type="email")
+        assert [row["id"] for row in app.segments.members(1)] == ["u1", "u2"]
+        track.segments.remove_once(1, ["ANN@x.io"], id_type="email")
+    assert [row["id"] for row in app.segments.members(1)] == ["u2"]
+    key = {"authorization": "Basic c2l0ZTprZXk="}
+    for number, ids in ((1, []), (1, ["u"] * 1_001), (9, ["u1"])):
+        answer = _raw(emulator, "POST", f"/api/v1/segments/{number}/add_customers", {"ids": ids}, **key)
+        assert answer.status == 400
+        assert json.loads(answer.body)["meta"]["errors"]
+    good = _raw(emulator, "POST", "/api/v1/segments/1/add_customers", {"ids": ["u1"]}, **key)
+    assert (good.status, good.body) == (200, b"{}")
 
 
 def test_a_segment_that_is_not_there_is_a_404(app: AppClient) -> None:
