@@ -365,6 +365,7 @@ def test_no_identifier_and_no_key_is_logged(
 @over_operations
 def test_emulator_answers_as_declared(operation: Declared[..., Any], ciokit_emulator: Any) -> None:
     """The emulator takes every operation, and answers the two that have an answer with the declared fields."""
+    ciokit_emulator.seed({"segments": [{"id": 7, "name": "Pilots"}]})
     client = TrackClient("any", "any", transport=ciokit_emulator.transport, clock=FakeClock())
     answer = operations.call(client, operation, _some(operation, "u1"))
     if operation.route.returns is types.NoneType:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, TypeAlias, cast
 
 from ciokit.errors import ValidationError
-from ciokit.identity import Identity, PersonIdentifiers, identity_of
+from ciokit.identity import Identity, PersonIdentifiers
 
 UnixTime: TypeAlias = int | datetime
 """A moment: whole Unix seconds, or an aware datetime, which becomes that."""
@@ -60,9 +60,9 @@ def with_last_use(device: object) -> dict[str, Any]:
 
 
 def identified(given: object, field: str) -> Identity:
-    """Return who is named by an `Identity` or by a dict in wire form; plain text is an id."""
-    if isinstance(given, Identity | str):
-        return identity_of(given)
+    """Return who is named by an `Identity` or by a dict in wire form."""
+    if isinstance(given, Identity):
+        return given
     if not isinstance(given, Mapping):
         raise ValidationError(f"is a {type(given).__name__}; give a dict", field=field)
     try:

@@ -92,8 +92,9 @@ def settle(call: Call, response: Response, places: Sequence[int], report: BatchR
     answer = read(call.route, response)
     errors: object = answer.get("errors")
     entries = cast("list[object]", errors) if isinstance(errors, list) else []
-    named = {index: entry for entry in entries if (index := _index(entry, len(places))) is not None}
-    if response.status == _PARTLY and (not named or len(named) < len(entries)):
+    found = [(_index(entry, len(places)), entry) for entry in entries]
+    named = {index: entry for index, entry in reversed(found) if index is not None}  # the first of several counts
+    if response.status == _PARTLY and (not named or any(index is None for index, _ in found)):
         lost = UnexpectedAnswerError("answered 207 without saying which items it refused", status=_PARTLY)
         report.settle(places, UNKNOWN, lost)
     else:
