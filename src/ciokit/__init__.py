@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from ciokit.app_api.filters import attribute as attribute
     from ciokit.app_api.filters import not_ as not_
     from ciokit.app_api.filters import segment as segment
+    from ciokit.app_api.flows import ExportedFile as ExportedFile
+    from ciokit.app_api.flows import ImportReport as ImportReport
+    from ciokit.app_api.flows import download_export as download_export
+    from ciokit.app_api.flows import export_customers as export_customers
+    from ciokit.app_api.flows import export_deliveries as export_deliveries
+    from ciokit.app_api.flows import run_import as run_import
     from ciokit.app_api.sending import attachments_from as attachments_from
     from ciokit.app_api.sending import send_email as send_email
     from ciokit.app_api.sending import send_in_app as send_in_app
@@ -33,6 +39,7 @@ if TYPE_CHECKING:
     from ciokit.errors import AuthenticationError as AuthenticationError
     from ciokit.errors import ConfigurationError as ConfigurationError
     from ciokit.errors import CustomerIOError as CustomerIOError
+    from ciokit.errors import JobError as JobError
     from ciokit.errors import NetworkError as NetworkError
     from ciokit.errors import NetworkTimeoutError as NetworkTimeoutError
     from ciokit.errors import RateLimitError as RateLimitError
@@ -40,6 +47,7 @@ if TYPE_CHECKING:
     from ciokit.errors import ServerError as ServerError
     from ciokit.errors import UnexpectedAnswerError as UnexpectedAnswerError
     from ciokit.errors import ValidationError as ValidationError
+    from ciokit.identity import Identity as Identity
     from ciokit.pipelines_api.batches import send_batch as send_batch
     from ciokit.pipelines_api.client import AsyncCustomerIOClient as AsyncCustomerIOClient
     from ciokit.pipelines_api.client import CustomerIOClient as CustomerIOClient
@@ -48,7 +56,6 @@ if TYPE_CHECKING:
     from ciokit.pipelines_api.devices import update_device as update_device
     from ciokit.pipelines_api.events import track_event as track_event
     from ciokit.pipelines_api.identity import create_alias as create_alias
-    from ciokit.pipelines_api.identity import merge_profiles as merge_profiles
     from ciokit.pipelines_api.messages import Message as Message
     from ciokit.pipelines_api.objects import create_object as create_object
     from ciokit.pipelines_api.objects import create_relationship as create_relationship
@@ -97,6 +104,9 @@ if TYPE_CHECKING:
     from ciokit.settings import Limits as Limits
     from ciokit.settings import Rate as Rate
     from ciokit.settings import Settings as Settings
+    from ciokit.track_api.client import AsyncTrackClient as AsyncTrackClient
+    from ciokit.track_api.client import TrackClient as TrackClient
+    from ciokit.track_api.merging import merge_profiles as merge_profiles
     from ciokit.workspace import Workspace as Workspace
     from ciokit.workspace import open_workspace as open_workspace
 
@@ -110,6 +120,12 @@ _HOME: dict[str, str] = {
     "attribute": "ciokit.app_api.filters",
     "not_": "ciokit.app_api.filters",
     "segment": "ciokit.app_api.filters",
+    "ExportedFile": "ciokit.app_api.flows",
+    "ImportReport": "ciokit.app_api.flows",
+    "download_export": "ciokit.app_api.flows",
+    "export_customers": "ciokit.app_api.flows",
+    "export_deliveries": "ciokit.app_api.flows",
+    "run_import": "ciokit.app_api.flows",
     "attachments_from": "ciokit.app_api.sending",
     "send_email": "ciokit.app_api.sending",
     "send_in_app": "ciokit.app_api.sending",
@@ -126,6 +142,7 @@ _HOME: dict[str, str] = {
     "AuthenticationError": "ciokit.errors",
     "ConfigurationError": "ciokit.errors",
     "CustomerIOError": "ciokit.errors",
+    "JobError": "ciokit.errors",
     "NetworkError": "ciokit.errors",
     "NetworkTimeoutError": "ciokit.errors",
     "RateLimitError": "ciokit.errors",
@@ -133,6 +150,7 @@ _HOME: dict[str, str] = {
     "ServerError": "ciokit.errors",
     "UnexpectedAnswerError": "ciokit.errors",
     "ValidationError": "ciokit.errors",
+    "Identity": "ciokit.identity",
     "send_batch": "ciokit.pipelines_api.batches",
     "AsyncCustomerIOClient": "ciokit.pipelines_api.client",
     "CustomerIOClient": "ciokit.pipelines_api.client",
@@ -141,7 +159,6 @@ _HOME: dict[str, str] = {
     "update_device": "ciokit.pipelines_api.devices",
     "track_event": "ciokit.pipelines_api.events",
     "create_alias": "ciokit.pipelines_api.identity",
-    "merge_profiles": "ciokit.pipelines_api.identity",
     "Message": "ciokit.pipelines_api.messages",
     "create_object": "ciokit.pipelines_api.objects",
     "create_relationship": "ciokit.pipelines_api.objects",
@@ -190,6 +207,9 @@ _HOME: dict[str, str] = {
     "Limits": "ciokit.settings",
     "Rate": "ciokit.settings",
     "Settings": "ciokit.settings",
+    "AsyncTrackClient": "ciokit.track_api.client",
+    "TrackClient": "ciokit.track_api.client",
+    "merge_profiles": "ciokit.track_api.merging",
     "Workspace": "ciokit.workspace",
     "open_workspace": "ciokit.workspace",
 }

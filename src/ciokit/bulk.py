@@ -7,7 +7,7 @@ items stand alone, and the rest goes; a chunk that got no answer is unknown.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, Self, TypeAlias
+from typing import Protocol, Self, TypeAlias, runtime_checkable
 
 from ciokit.core.flow import Call, Flow, ask
 from ciokit.core.wire import Response
@@ -34,6 +34,11 @@ class Chunk(Protocol):
     def call(self) -> Call:
         """Return the request."""
         ...
+
+
+@runtime_checkable
+class DivisibleChunk(Chunk, Protocol):
+    """A chunk whose items the service judges one by one, so that a refused one can be halved."""
 
     def halves(self) -> tuple[Self, Self]:
         """Return the two halves of a chunk of two items or more."""
@@ -82,7 +87,7 @@ def _stopped_by(error: BaseException) -> CustomerIOError:
 
 
 def _deliver(chunk: Chunk, report: BatchReport, settle: Settle) -> Flow[None]:
-    """Send one chunk; halve it as long as the service refuses it."""
+    """Send one chunk; halve it as long as the service refuses it, where that helps."""
     unsent: list[Chunk] = [chunk]
     while unsent:
         part = unsent.pop()
@@ -92,7 +97,7 @@ def _deliver(chunk: Chunk, report: BatchReport, settle: Settle) -> Flow[None]:
         try:
             settle(call, (yield from ask(call)), part.places, report)
         except RefusedError as error:
-            if error.status not in _NARROWED:
+            if error.status not in _NARROWED or not isinstance(part, DivisibleChunk):
                 report.settle(part.places, UNKNOWN if error.maybe_sent else REJECTED, error)
                 raise
             if len(part.places) == 1:

@@ -12,6 +12,7 @@ CustomerIOError             .fault  .retryable  .request
 |- NetworkError             nothing came back
 |  |- NetworkTimeoutError   no answer in time
 |- UnexpectedAnswerError    a 2xx answer that is not what the operation declares
+|- JobError                 an export or import failed at the service, or takes too long; .job
 ```
 
 Four questions are answered by type and attribute: whose fault (`fault`), try again (`retryable`), may it have been
@@ -21,6 +22,7 @@ key, a body or an identifier.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 Fault = Literal["caller", "service", "network"]
@@ -146,3 +148,16 @@ class UnexpectedAnswerError(CustomerIOError):
     def __init__(self, message: str, *, status: int, request: str | None = None) -> None:
         super().__init__(message, request=request)
         self.status = status
+
+
+class JobError(CustomerIOError):
+    """Long work at the service failed, or did not end within the time it was given; `job` is what it last said of it.
+
+    Work that only takes long goes on at the service: ask for it again with the number in `job`.
+    """
+
+    fault = "service"
+
+    def __init__(self, message: str, *, job: Mapping[str, Any], request: str | None = None) -> None:
+        super().__init__(message, request=request)
+        self.job = job

@@ -14,6 +14,7 @@ import pytest
 
 from ciokit.cli import main
 from ciokit.emulator.server import EmulatorServer
+from ciokit.surfaces import KEY_SETTINGS
 
 KEY = "key-that-no-output-holds"
 
@@ -68,8 +69,8 @@ def run(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Set every key."""
-    for name in ("API_KEY", "APP_API_KEY"):
-        monkeypatch.setenv(f"CUSTOMERIO_{name}", KEY)
+    for name in KEY_SETTINGS:
+        monkeypatch.setenv(f"CUSTOMERIO_{name.upper()}", KEY)
 
 
 @pytest.fixture

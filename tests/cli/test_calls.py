@@ -82,7 +82,7 @@ def test_text_of_a_body_is_typed_or_read(run: Run, keys: None, tmp_path: Path) -
         ),
         (("customers", "find"), None, "--filter"),
         (("customers", "segments", "u1", "--id-type", "name"), None, "invalid choice: 'name'"),
-        (("customers", "segments", "u1", "--app-api-key", "k"), None, "unrecognized arguments: --app-api-key"),
+        (("customers", "segments", "u1", "--app-api-key", KEY), None, "unrecognized arguments: --app-api-key"),
         (("customers", "search"), None, "search"),
         (("custom",), None, "custom"),
     ],
@@ -96,6 +96,7 @@ def test_bad_input_ends_with_code_2_and_one_line(
     assert (done.code, done.out) == (2, "")
     assert done.error["error"] == "ValidationError"
     assert says in done.error["message"]
+    assert KEY not in done.err
     assert field in (None, done.error["field"])
     assert done.error["retryable"] is False
 

@@ -53,7 +53,11 @@ def test_wrong_key_is_found_and_the_region_hinted_at(
     ciokit_emulator.key = "another"
     done = run("doctor", "--json")
     assert done.code == 1
-    assert {name for name, state in states(done).items() if state == "wrong"} == {"pipelines access", "app access"}
+    assert {name for name, state in states(done).items() if state == "wrong"} == {
+        "pipelines access",
+        "app access",
+        "track access",
+    }
     assert all("CUSTOMERIO_REGION=eu" in fix for fix in fixes(done).values())
     done = run("doctor", "--region", "eu")
     assert "-> copy the key again" in done.out

@@ -24,6 +24,7 @@ from ciokit.core.limits import SlidingWindow
 from ciokit.core.paging import Cursor
 from ciokit.core.retry import Retry
 from ciokit.core.wire import Response
+from ciokit.emulator.app import Emulator
 from ciokit.errors import ApiError, ConfigurationError, ValidationError
 from ciokit.settings import Settings
 from tests.support import operations
@@ -437,7 +438,31 @@ DEVICE = {
     "properties": {"app_version": 3},
     "context": {"device": {"token": "t1", "type": "ios"}},
 }
+EVERYBODY = {"attribute": {"field": "id", "operator": "exists"}}
+WEBHOOK = {"name": "W", "endpoint": "https://x.io/hook", "events": ["email_sent"]}
+# What stands for a thing of the workspace that `_furnish` makes, by the name of the argument.
+THINGS: dict[str, Any] = {
+    "customer_id": "u1",
+    "segment_id": 1,
+    "export_id": 1,
+    "import_id": 1,
+    "collection_id": 1,
+    "webhook_id": 1,
+    "sender_id": 1,
+    "snippet_name": "footer",
+    "suppression_type": "bounces",
+    "email_address": "ann@x.io",
+    "domain_name": "example.com",
+}
 ASK: dict[str, dict[str, Any]] = {
+    "exports.create_customers": {"filters": EVERYBODY, "attributes": ["age"]},
+    "exports.create_deliveries": {"campaign_id": 3},
+    "imports.create": {
+        "import_": {"name": "I", "data_file_url": "https://x.invalid/a.csv", "type": "people", "identifier": "id"}
+    },
+    "collections.create": {"name": "more", "data": [{"a": 1}]},
+    "reporting_webhooks.create": WEBHOOK,
+    "reporting_webhooks.update": {"webhook_id": 1, **WEBHOOK},
     "customers.find": {"filter": {"attribute": {"field": "id", "operator": "exists"}}},
     "customers.find_by_email": {"email": "ann@x.io"},
     "customers.attributes_of": {"ids": ["u1"]},
@@ -463,18 +488,37 @@ ASK: dict[str, dict[str, Any]] = {
 }
 
 
+def _furnish(emulator: Emulator, app: AppClient) -> None:
+    """Put one of everything into the workspace, with the number 1 where things have numbers."""
+    app.segments.create({"name": "S"})
+    app.exports.create_customers({"attribute": {"field": "id", "operator": "exists"}})
+    url = emulator.files.put(b"id,email\nu2,ann@x.io\n,nobody@x.io\n")
+    app.imports.create({"name": "I", "data_file_url": url, "type": "people", "identifier": "id"})
+    app.collections.create(name="c", data=[{"a": 1}])
+    app.snippets.create(name="footer", value="v")
+    app.reporting_webhooks.create(name="W", endpoint="https://x.io/hook", events=["email_sent"])
+    app.opt_outs.update("u1", [{"from": "+41790000000", "optout": True}])
+    app.esp_suppression.create("bounces", "ann@x.io")
+    emulator.seed({"topics": [{"id": 1, "name": "News"}], "segments": [{"id": 1, "name": "S", "people": ["u1"]}]})
+    emulator.advance(5)
+
+
 @over_operations
 def test_emulator_answers_as_declared(
-    operation: Declared[..., Any], ciokit_client: CustomerIOClient, ciokit_app_client: AppClient
+    operation: Declared[..., Any],
+    ciokit_emulator: Emulator,
+    ciokit_client: CustomerIOClient,
+    ciokit_app_client: AppClient,
 ) -> None:
     """What the emulator answers has the declared fields with the declared types, and no others."""
     for message in (*WORLD, DEVICE):
         ciokit_client.send(message)
+    _furnish(ciokit_emulator, ciokit_app_client)
     arguments = ASK.get(operation.route.name)
     if arguments is None:
         needed = operation.route.required
         arguments = {name: value for name, value in _some_arguments(operation).items() if name in needed}
-        arguments |= {"customer_id": "u1"} if "customer_id" in arguments else {}
+        arguments |= {name: THINGS[name] for name in THINGS.keys() & arguments.keys()}
     answer = _call(ciokit_app_client, operation, arguments)
     returns = operation.route.returns
     assert answer or returns in (types.NoneType, bytes) or get_origin(returns) is dict

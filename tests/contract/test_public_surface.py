@@ -10,7 +10,7 @@ from pathlib import Path
 import ciokit
 
 ENGINES = ("httpx2", "h11", "numpy", "pandas", "pyarrow", "trustme", "pytest")
-OPTIONAL = ("hypothesis", "jsonschema_rs", "numpy", "pandas", "pyarrow", "rich", "trustme")
+OPTIONAL = ("hypothesis", "jsonschema_rs", "numpy", "pandas", "pyarrow", "rich", "shtab", "trustme")
 MACHINERY = {"TYPE_CHECKING", "annotations", "import_module"}
 NOT_CORE = ("ciokit.testing",)  # the pytest plugin: pytest is there when it is loaded
 

@@ -10,11 +10,8 @@ from urllib.parse import urlencode
 import pytest
 
 from ciokit import AppClient
-from ciokit.app_api.client import GROUPS
-from ciokit.core.endpoint import declared
 from ciokit.core.wire import Request
 from ciokit.emulator.app import Emulator
-from ciokit.emulator.routing import bindings
 from ciokit.errors import AuthenticationError, RefusedError
 
 HOST = "http://127.0.0.1"
@@ -56,12 +53,6 @@ def read(ciokit_emulator: Emulator) -> Read:
 def app(ciokit_app_client: AppClient) -> AppClient:
     """Return a client of the same world."""
     return ciokit_app_client
-
-
-def test_every_declared_operation_is_answered() -> None:
-    """Each operation of the App API clients has a behaviour in the emulator."""
-    answered = {binding.endpoint.route.label for binding in bindings()}
-    assert {operation.route.label for operation in declared(*GROUPS)} <= answered
 
 
 # People

@@ -6,6 +6,7 @@ import asyncio
 import pathlib
 import types
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Literal, NotRequired, Required, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from hypothesis import strategies as st
@@ -138,11 +139,13 @@ def _argument(hint: Any, place: str) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def any_arguments(draw: st.DrawFn, operation: Declared[..., Any]) -> dict[str, Any]:
-    """Draw arguments: all that are required, and some that are not."""
+def any_arguments(
+    draw: st.DrawFn, operation: Declared[..., Any], given: Mapping[str, st.SearchStrategy[Any]] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Draw arguments: all that are required, and some that are not; `given` says how, where not any value will do."""
     route = operation.route
     return {
-        name: draw(_argument(hint, route.where[name].value))
+        name: draw(given[name] if name in given else _argument(hint, route.where[name].value))
         for name, hint in route.types.items()
         if name in route.required or draw(st.booleans())
     }

@@ -10,7 +10,9 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -185,7 +187,7 @@ def _metavar(kinds: list[Any], *, from_files: bool) -> str:
         return "FILE"
     if str in kinds:
         return "TEXT" if from_files else "VALUE"
-    return "N"
+    return "TIME" if datetime in kinds else "N"
 
 
 def _help(parameter: Parameter, kinds: list[Any]) -> str:
@@ -278,20 +280,10 @@ class Reader:
         return self._scalar(parameter, kinds, text)
 
     def _scalar(self, parameter: Parameter, kinds: list[Any], text: str) -> Any:
-        for kind in kinds:
-            if get_origin(kind) is Literal:
-                for choice in get_args(kind):
-                    if text == str(choice):
-                        return choice
-            elif kind is bool and text in ("true", "false"):
-                return text == "true"
-            elif kind in (int, float):
-                try:
-                    return kind(text)
-                except ValueError:
-                    continue
-            elif kind is str:
-                return text
+        # Text that may stay text is not taken apart: a time keeps every digit it is typed with.
+        for kind in (each for each in kinds if each is not datetime or str not in kinds):
+            with suppress(ValueError):
+                return _as(kind, text)
         names = " or ".join(getattr(kind, "__name__", str(kind)) for kind in kinds)
         raise ValidationError(f"must be {names}", field=parameter.option)
 
@@ -323,3 +315,18 @@ class Reader:
         except OSError as error:
             hint = "give the path of a file; text that begins with @ is written @@"
             raise ValidationError(f"cannot be read ({type(error).__name__}); {hint}", field=name) from None
+
+
+def _as(kind: Any, text: str) -> Any:
+    """Return a text as a value of one type; raise `ValueError` if it is none."""
+    if kind is str:
+        return text
+    if kind is datetime:
+        return datetime.fromisoformat(text)
+    if kind in (int, float):
+        return kind(text)
+    choices = (True, False) if kind is bool else get_args(kind) if get_origin(kind) is Literal else ()
+    found = [choice for choice in choices if str(choice).lower() == text.lower()]
+    if len(found) != 1:
+        raise ValueError(text)
+    return found[0]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ciokit.cli import output
-from ciokit.surfaces import REGIONS, Surface
+from ciokit.surfaces import KEY_SETTINGS, REGIONS, Surface
 
 if TYPE_CHECKING:
     from ciokit.core.senders import BlockingSender
@@ -42,8 +42,8 @@ def sending(surface: Surface, arguments: argparse.Namespace) -> tuple[Settings, 
     settings = settings_of(arguments)
     if not arguments.dry_run:
         return settings, None
-    missing = [name for name, text in settings.describe().items() if text == "[not set]"]
-    authorized = surface.key_setting not in missing
+    missing = [name for name in KEY_SETTINGS if not getattr(settings, name)]
+    authorized = not {surface.key_setting, surface.user_setting}.intersection(missing)
     stand_ins: dict[str, Any] = dict.fromkeys(missing, "not-set")
     return replace(settings, **stand_ins), output.Shown(authorized=authorized)
 

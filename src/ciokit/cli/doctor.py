@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Literal, cast
 from ciokit.cli import calls, outcome, output
 from ciokit.cli.parser import Subparsers
 from ciokit.errors import AuthenticationError, ConfigurationError, CustomerIOError, NetworkError, RefusedError
-from ciokit.surfaces import PIPELINES, SURFACES, Surface
+from ciokit.surfaces import PIPELINES, SURFACES, KeySetting, Surface
 
 if TYPE_CHECKING:
     from ciokit.core.senders import BlockingSender
     from ciokit.pipelines_api.messages import Message
     from ciokit.settings import Settings
 
+_HARMLESS = {"app": "GET /v1/object_types", "track": "GET /api/v1/accounts/region"}
 _SKEW = 60.0  # seconds; times on messages are the machine's, and one in the future has no stated effect
 
 
@@ -59,9 +60,9 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.json:
             output.json_line(asdict(found))
         else:
-            print(f"{found.state:5}  {found.check:14}  {found.said}", flush=True)
+            print(f"{found.state:5}  {found.check:16}  {found.said}", flush=True)
             if found.fix:
-                print(f"{'':5}  {'':14}  -> {found.fix}", flush=True)
+                print(f"{'':5}  {'':16}  -> {found.fix}", flush=True)
     return outcome.PARTLY if wrong else 0
 
 
@@ -75,9 +76,9 @@ def _checks(arguments: argparse.Namespace) -> Iterator[Check]:
     yield Check("settings", "ok", f"{where}, time-out {settings.timeout:g} s")
     # One failed try tells; whoever waits at a terminal should not wait for retries.
     settings = replace(settings, retry=replace(settings.retry, attempts=1), timeout=min(settings.timeout, 10.0))
-    usable = [surface for surface in SURFACES if _has_key(surface, settings)]
+    usable = [surface for surface in SURFACES if _lacks(surface, settings) == []]
     for surface in SURFACES:
-        yield _key(surface, settings, alone=not usable)
+        yield _keys(surface, settings, alone=not usable)
     dates: list[str] = []
     for surface in SURFACES:
         reached = _reach(surface, settings, dates)
@@ -90,24 +91,31 @@ def _checks(arguments: argparse.Namespace) -> Iterator[Check]:
         yield Check("strict mode", "note", "is off: the service drops bad messages behind a 200", fix)
 
 
-def _has_key(surface: Surface, settings: Settings) -> bool:
-    try:
-        settings.key(surface.key_setting)
-    except ConfigurationError:
-        return False
-    return True
+def _key_settings(surface: Surface) -> list[KeySetting]:
+    return [name for name in (surface.user_setting, surface.key_setting) if name]
 
 
-def _key(surface: Surface, settings: Settings, *, alone: bool) -> Check:
+def _lacks(surface: Surface, settings: Settings) -> list[KeySetting]:
+    return [name for name in _key_settings(surface) if not getattr(settings, name)]
+
+
+def _keys(surface: Surface, settings: Settings, *, alone: bool) -> Check:
+    """Look at the keys of an API; having none is a fault only if there is none at all (`alone`)."""
     name = f"{surface.name} key"
+    lacking = _lacks(surface, settings)
+    if lacking:
+        half = len(lacking) < len(_key_settings(surface))
+        variables = " and ".join(f"CUSTOMERIO_{each.upper()}" for each in lacking)
+        said = (
+            f"`{'` and `'.join(lacking)}` {'are' if lacking[1:] else 'is'} not set: no {surface.name} calls can be made"
+        )
+        fix = f"set {variables} in the environment or .env, or the like in a profile"
+        return Check(name, "wrong" if alone or half else "note", said, fix)
     try:
-        settings.key(surface.key_setting)
+        for each in _key_settings(surface):
+            settings.key(each)
     except ConfigurationError as error:
-        if getattr(settings, surface.key_setting):
-            return Check(name, "wrong", error.message)
-        variable = f"CUSTOMERIO_{surface.key_setting.upper()}"
-        fix = f"set {variable} in the environment or .env, or `{surface.key_setting}` in a profile"
-        return Check(name, "wrong" if alone else "note", f"is not set: no {surface.name} calls can be made", fix)
+        return Check(name, "wrong", error.message)
     return Check(name, "ok", "is set")
 
 
@@ -139,7 +147,7 @@ def _sign_in(surface: Surface, settings: Settings) -> Check:
     region = f"if the account lives in the other region, set CUSTOMERIO_REGION={other}"
     try:
         with closing(blocking_sender(surface, replace(settings, strict_mode=True), Parts(), None)) as sender:
-            return _strict(name, sender) if surface is PIPELINES else _read(name, sender)
+            return _strict(name, sender) if surface is PIPELINES else _read(name, surface, settings, sender)
     except AuthenticationError as error:
         return Check(name, "wrong", error.message, f"copy the key again, or give it the rights it lacks; {region}")
     except RefusedError as error:
@@ -163,10 +171,16 @@ def _strict(name: str, sender: BlockingSender) -> Check:
     return Check(name, "wrong", said, "look for a proxy that takes the header X-Strict-Mode away")
 
 
-def _read(name: str, sender: BlockingSender) -> Check:
-    from ciokit.app_api.objects import Objects
+def _read(name: str, surface: Surface, settings: Settings, sender: BlockingSender) -> Check:
+    """Read something that needs no right but to be let in; the Track API says the account's region."""
+    from ciokit.core.endpoint import Endpoint
+    from ciokit.table import TABLE
 
-    sender.run(Objects.types.flow())
+    [operation] = [each for each in TABLE if each.route.label == _HARMLESS[surface.name] and isinstance(each, Endpoint)]
+    answer = sender.run(operation.flow())
+    region = answer.get("region", settings.region)
+    if region != settings.region and settings.base_url is None:
+        return Check(name, "wrong", f"the account lives in the region {region}", f"set CUSTOMERIO_REGION={region}")
     return Check(name, "ok", "the key is taken")
 
 

@@ -39,7 +39,9 @@ class CommandParser(argparse.ArgumentParser):
         self.fill()
         found, rest = super().parse_known_args(args, namespace or argparse.Namespace())
         if rest and self._machine:
-            self.error(f"unrecognized arguments: {' '.join(rest)}")
+            # Not their values: somebody may have tried to give a key.
+            options = [word.partition("=")[0] for word in rest if word.startswith("-")]
+            self.error(f"unrecognized arguments: {', '.join(options) or len(rest)}")
         return found, rest
 
     def error(self, message: str) -> NoReturn:

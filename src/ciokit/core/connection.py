@@ -15,7 +15,7 @@ from ciokit.core.flow import Call, Outcome, Steps, Wait
 from ciokit.core.limits import Limiters
 from ciokit.core.retry import Retry, RetryPolicy
 from ciokit.core.wire import Request, Response
-from ciokit.errors import ApiError, NetworkError, ServerError
+from ciokit.errors import ApiError, NetworkError, ServerError, UnexpectedAnswerError
 
 # What an open end of a call that must not be repeated may mean, and where to look, by the call's pace.
 _OPEN_ENDS = {
@@ -56,7 +56,10 @@ class Connection:
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def request(self, call: Call) -> Request:
-        """Return the request a call becomes on this connection."""
+        """Return the request a call becomes on this connection; one to a link carries nothing of it."""
+        if call.link is not None:
+            _check_link(call.link, call.route.label, plain=self.base_url.startswith("http://"))
+            return Request(call.route.method, call.link, {}, b"", call.route.label, self.timeout)
         query = urlencode(call.query, doseq=True)
         url = f"{self.base_url}{call.path}" + (f"?{query}" if query else "")
         headers = {**self.headers, **call.headers} if call.headers else self.headers
@@ -70,7 +73,8 @@ class Connection:
         maybe_sent = False
         while True:
             number += 1
-            yield from self.limiters.of(call.route.rate).acquire(self.clock.now)
+            if call.link is None:  # the service's pace is not that of the storage behind a link
+                yield from self.limiters.of(call.route.rate).acquire(self.clock.now)
             sent_at = self.clock.now()
             started = started if number > 1 else sent_at  # waiting for the limit is no failure to be patient with
             outcome = yield request
@@ -129,3 +133,11 @@ class Connection:
                 hook(attempt)
             except Exception:  # a broken metrics hook must not lose the answer of a call that was made
                 self.log.exception("a hook failed")
+
+
+def _check_link(link: str, label: str, *, plain: bool) -> None:
+    """Refuse what leads to no file: another scheme, and plain http unless the client itself uses it."""
+    scheme, _, rest = link.partition("://")
+    if (scheme != "https" and not (plain and scheme == "http")) or not rest:
+        text = "the service gave a link where one that begins with https:// is expected, and it does not"
+        raise UnexpectedAnswerError(text, status=200, request=label)

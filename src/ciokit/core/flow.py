@@ -29,13 +29,18 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One use of an operation, before it knows its host and credentials."""
+    """One use of an operation, before it knows its host and credentials.
+
+    `link` is an absolute URL somewhere else, given by the service itself: nothing of the client goes there, neither
+    key nor headers. See `ciokit.core.links`.
+    """
 
     route: Route
     path: str
     query: Mapping[str, str | list[str]] = field(default_factory=dict[str, "str | list[str]"])
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    link: str | None = None
 
     def __repr__(self) -> str:
         return f"Call({self.route.label}, {len(self.body)} B)"

@@ -317,6 +317,6 @@ def _envelope(route: Route | None, fault: ApiFault) -> Response:
     if fault.pointer:
         error["source"] = {"pointer": fault.pointer}
     body: dict[str, Any] = {"errors": [error]}
-    if route is not None and route.surface == "pipelines":
+    if route is not None and route.surface != "app":
         body = {"meta": {"errors": [fault.detail]}}
     return Response(fault.status, {**_JSON, **fault.headers}, orjson.dumps(body))

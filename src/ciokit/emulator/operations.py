@@ -135,6 +135,8 @@ def _record(sent: Sent, at: float, fetched: bytes | None) -> Record:
 
 
 def _response(route: Route, status: int, result: object) -> Response:
+    if result is None and route.surface == "track":  # Track spec, `responses`: 200, whatever is in it
+        return Response(status or 200, _JSON, b"{}")
     if result is None:
         return Response(status or 204)
     if isinstance(result, str):

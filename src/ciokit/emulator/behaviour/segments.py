@@ -16,7 +16,9 @@ from ciokit.core.endpoint import Page
 from ciokit.emulator import world as worlds
 from ciokit.emulator.behaviour import lookup, paging
 from ciokit.emulator.routing import ApiFault, PageBeside, on
-from ciokit.emulator.world import World
+from ciokit.emulator.world import Person, World
+from ciokit.track_api.segments import MAX_IDS, SegmentIdType
+from ciokit.track_api.segments import Segments as Membership
 
 _MOST_MEMBERS = 30_000
 
@@ -73,6 +75,29 @@ def used_by(world: World, segment_id: int) -> SegmentUsesAnswer:
     """Answer with nothing: no campaign or newsletter of the emulator has a segment."""
     _known(world, segment_id)
     return {"used_by": {"campaigns": [], "sent_newsletters": [], "draft_newsletters": []}, "segment_id": segment_id}
+
+
+@on(Membership.add_once)
+def add(world: World, segment_id: int, ids: list[str], *, id_type: SegmentIdType = "id") -> None:
+    """Put people in; ids of nobody, and people without an id, are passed over (Track spec, `add_to_segment`)."""
+    found = _named(world, segment_id, ids, id_type)
+    world.segments[segment_id].members.update(person.cio_id for person in found if person.id)
+
+
+@on(Membership.remove_once)
+def remove(world: World, segment_id: int, ids: list[str], *, id_type: SegmentIdType = "id") -> None:
+    """Take people out; who is nobody or no member is passed over."""
+    found = _named(world, segment_id, ids, id_type)
+    world.segments[segment_id].members.difference_update(person.cio_id for person in found)
+
+
+def _named(world: World, segment_id: int, ids: list[str], id_type: SegmentIdType) -> list[Person]:
+    if segment_id not in world.segments:  # no 404 is documented for these
+        raise ApiFault(400, "segment_id: is no manual segment of this workspace")
+    if not 1 <= len(ids) <= MAX_IDS:
+        raise ApiFault(400, f"ids: must be 1 to {MAX_IDS:,}, and are {len(ids):,}")
+    found = [lookup.find_person(world, each, id_type) for each in ids]
+    return [person for person in found if person is not None]
 
 
 def _known(world: World, segment_id: int) -> worlds.Segment:

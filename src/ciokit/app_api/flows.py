@@ -1,0 +1,370 @@
+"""Long work at the service as one call: make an export and download it, run an import and collect its errors.
+
+export_customers(app, "people.csv", {"segment": {"id": 7}})                                       -> ExportedFile
+await export_deliveries(async_app, "sent.csv", campaign_id=3)                                     -> ExportedFile
+download_export(app, 12, "people.csv")                                                            -> ExportedFile
+run_import(app, "https://files.example/people.csv", name="May", type="people", identifier="id")   -> ImportReport
+
+Each asks, waits and asks again until the work has ended, and tells `progress` what the service said each time. With an
+awaitable client each gives a coroutine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import inspect
+import io
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar, cast, overload
+
+from ciokit import values
+from ciokit.app_api.client import AppClient, AsyncAppClient
+from ciokit.app_api.exports import Export, ExportMetric, Exports
+from ciokit.app_api.imports import AnyNewImport, Extent, Import, Imports
+from ciokit.app_api.types import AudienceFilter
+from ciokit.core.flow import Flow, Wait
+from ciokit.core.links import read_link
+from ciokit.errors import ApiError, JobError, ValidationError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Steps: TypeAlias = Flow[Callable[[], T]]
+"""What is asked of the service, and at its end what is left to do on this machine."""
+
+Source: TypeAlias = str | PathLike[str] | bytes | Iterable[Mapping[str, Any]]
+"""The URL of a CSV file; or a file, its content, or rows, which then have to be published."""
+
+TIMEOUT = 30 * 60.0
+"""Seconds that work may take at the service unless told otherwise."""
+
+_FIRST_WAIT = 1.0
+_LONGEST_WAIT = 15.0
+_GROWTH = 1.5
+_LINK_IS_OVER = (401, 403, 404, 410)
+
+
+class LongCall(Generic[P, T]):
+    """Several calls as one; call it with either client.
+
+    What `start` does before it returns, and what its steps return, may block: an awaitable client has it done in a
+    thread.
+    """
+
+    def __init__(self, start: Callable[P, Steps[T]]) -> None:
+        self._start = start
+        self.__name__ = start.__name__
+        self.__doc__ = start.__doc__
+        given = inspect.signature(start)
+        client = inspect.Parameter("client", inspect.Parameter.POSITIONAL_ONLY, annotation="AppClient | AsyncAppClient")
+        self.__signature__ = given.replace(
+            parameters=[client, *given.parameters.values()], return_annotation=inspect.Signature.empty
+        )
+
+    def __repr__(self) -> str:
+        return f"<long call {self.__name__}{self.__signature__}>"
+
+    @overload
+    def __call__(self, client: AppClient, /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    @overload
+    def __call__(self, client: AsyncAppClient, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]: ...
+    def __call__(self, client: AppClient | AsyncAppClient, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Do all of it and return what came of it."""
+        if isinstance(client, AppClient):
+            return client.exports.sender.run(self._start(*args, **kwargs))()
+        return self._awaited(client, *args, **kwargs)
+
+    async def _awaited(self, client: AsyncAppClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        steps = await asyncio.to_thread(self._start, *args, **kwargs)
+        finish = await client.exports.sender.run(steps)
+        return await asyncio.to_thread(finish)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """A downloaded export: where it is, its size in bytes, and what the service said of it at the end."""
+
+    path: Path
+    size: int
+    export: Export
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """A finished import.
+
+    `imported` counts the rows that were taken. `errors` are those that were not, `warnings` those that made the service
+    wonder: each by column, with the service's reason in a column of its own. `job` is what it said at the end.
+    """
+
+    imported: int
+    errors: list[dict[str, str]] = field(repr=False)
+    warnings: list[dict[str, str]] = field(repr=False)
+    job: Import = field(repr=False)
+
+
+# Exports
+
+
+@LongCall
+def download_export(
+    export_id: int,
+    path: str | PathLike[str],
+    *,
+    timeout: float = TIMEOUT,
+    progress: Callable[[Export], object] | None = None,
+) -> Steps[ExportedFile]:
+    """Wait for an export that was started before, and download it to `path`.
+
+    The file is read whole into memory and is at `path` only once it is complete; one that was there is replaced. A link
+    that is over (they live for 15 minutes) is asked for again. No key goes to where a link leads.
+
+    Args:
+        export_id: the number of the export.
+        path: where the CSV file shall be; its folder must exist.
+        timeout: seconds the service may take to make the file.
+        progress: told what the service says of the export, each time it is asked.
+
+    Raises:
+        JobError: the export failed, or took longer than `timeout`: `.job["id"]` lets it be downloaded later.
+        RefusedError: there is no such export.
+    """
+    answer = yield from Exports.get.flow(export_id)
+    return (yield from _download(answer["export"], path, timeout, progress))
+
+
+@LongCall
+def export_customers(
+    path: str | PathLike[str],
+    filters: AudienceFilter,
+    *,
+    attributes: list[str] | None = None,
+    timeout: float = TIMEOUT,
+    progress: Callable[[Export], object] | None = None,
+) -> Steps[ExportedFile]:
+    """Export the people a filter matches to a CSV file at `path`.
+
+    `filters` and `attributes` are those of `app.exports.create_customers`, the rest is as with `download_export`.
+    """
+    answer = yield from Exports.create_customers.flow(filters, attributes=attributes)
+    return (yield from _download(answer["export"], path, timeout, progress))
+
+
+@LongCall
+def export_deliveries(
+    path: str | PathLike[str],
+    *,
+    newsletter_id: int | None = None,
+    campaign_id: int | None = None,
+    transactional_message_id: int | None = None,
+    action_id: int | None = None,
+    start: int | None = None,
+    end: int | None = None,
+    attributes: list[str] | None = None,
+    metric: ExportMetric | None = None,
+    drafts: bool | None = None,
+    timeout: float = TIMEOUT,
+    progress: Callable[[Export], object] | None = None,
+) -> Steps[ExportedFile]:
+    """Export the deliveries of one message source to a CSV file at `path`.
+
+    What to export is said as to `app.exports.create_deliveries`, the rest is as with `download_export`. Raises
+    `ValidationError` unless exactly one source is given.
+    """
+    sources = (newsletter_id, campaign_id, transactional_message_id, action_id)
+    if sum(source is not None for source in sources) != 1:
+        text = "or one of `campaign_id`, `transactional_message_id` and `action_id` is needed, and only one"
+        raise ValidationError(text, field="newsletter_id")
+    answer = yield from Exports.create_deliveries.flow(
+        newsletter_id=newsletter_id,
+        campaign_id=campaign_id,
+        transactional_message_id=transactional_message_id,
+        action_id=action_id,
+        start=start,
+        end=end,
+        attributes=attributes,
+        metric=metric,
+        drafts=drafts,
+    )
+    return (yield from _download(answer["export"], path, timeout, progress))
+
+
+def _download(
+    export: Export, path: str | PathLike[str], timeout: float, progress: Callable[[Export], object] | None
+) -> Steps[ExportedFile]:
+    export, content = yield from _file_of(export, timeout, progress)
+    return lambda: _saved(export, content, Path(path))
+
+
+def _file_of(
+    export: Export, timeout: float, progress: Callable[[Export], object] | None = None
+) -> Flow[tuple[Export, bytes]]:
+    """Wait until an export has ended, and return it with its file."""
+    waits = _Waits(timeout)
+    while True:
+        if progress is not None:
+            progress(export)
+        if export["status"] != "pending":
+            break
+        yield waits.next("the export is not done", export)
+        export = (yield from Exports.get.flow(export["id"]))["export"]
+    if export["status"] == "failed" or export.get("failed"):
+        raise JobError("the service could not make the export; start it again", job=export)
+    link = yield from Exports.link.flow(export["id"])
+    try:
+        return export, (yield from read_link(link["url"]))
+    except ApiError as error:
+        if error.status not in _LINK_IS_OVER:
+            raise
+    link = yield from Exports.link.flow(export["id"])
+    return export, (yield from read_link(link["url"]))
+
+
+def _saved(export: Export, content: bytes, path: Path) -> ExportedFile:
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    part.replace(path)
+    return ExportedFile(path, len(content), export)
+
+
+# Imports
+
+
+@LongCall
+def run_import(
+    source: Source,
+    *,
+    name: str,
+    type: Literal["people", "event", "object", "relationship"],
+    identifier: Literal["id", "email"] | None = None,
+    object_type_id: str | None = None,
+    data_to_process: Extent | None = None,
+    description: str | None = None,
+    publish: Callable[[bytes], str] | None = None,
+    timeout: float = TIMEOUT,
+    progress: Callable[[Import], object] | None = None,
+) -> Steps[ImportReport]:
+    """Have the service import a CSV file, wait for the end, and collect the rows it did not take.
+
+    The service reads the file from a URL that needs no key. Without such a URL, give a path, the content or rows, and
+    `publish`, which puts the content where the service can read it, such as in a bucket, and returns the (signed,
+    short-lived) URL. What the service refuses row by row is no error here: it is in the report.
+
+    Args:
+        source: a URL; or a path, CSV as bytes, or rows. Of rows, values that are no text are written as JSON, None as
+            nothing, times as ISO 8601.
+        name: what people call the import.
+        type: what each row is.
+        identifier: the column that names people; needed for all but objects.
+        object_type_id: the type of the objects, a number as text; needed for objects and for nothing else.
+        data_to_process: which rows count: `all` unless given.
+        description: of the import, for people.
+        publish: see above.
+        timeout: seconds the service may take to import.
+        progress: told what the service says of the import, each time it is asked.
+
+    Raises:
+        ValidationError: something is missing for this type, or `publish` for this source.
+        JobError: the import failed as a whole (`.job["error"]` says why), was cancelled, or took longer than `timeout`.
+        RefusedError: the service refused the request.
+    """
+    url = _published(source, publish)
+    given: dict[str, Any] = {"name": name, "data_file_url": url, "type": type}
+    if (type == "object") != (object_type_id is not None):
+        raise ValidationError("is needed for objects, and for nothing else", field="object_type_id")
+    if (type == "object") == (identifier is not None):
+        raise ValidationError("is needed for all but objects", field="identifier")
+    extra = {
+        "identifier": identifier,
+        "object_type_id": object_type_id,
+        "data_to_process": data_to_process,
+        "description": description,
+    }
+    given |= {key: value for key, value in extra.items() if value is not None}
+    return _import(cast("AnyNewImport", given), timeout, progress)
+
+
+def _import(given: AnyNewImport, timeout: float, progress: Callable[[Import], object] | None) -> Steps[ImportReport]:
+    started = yield from Imports.create.flow(given)
+    waits = _Waits(timeout)
+    while True:
+        job = (yield from Imports.get.flow(started["import"]["id"]))["import"]
+        if progress is not None:
+            progress(job)
+        if job["state"] in ("imported", "failed", "canceled"):
+            break
+        yield waits.next("the import is not done", job)
+    if job["state"] != "imported":
+        text = f'the import ended as {job["state"]}; `job["error"]` says why if the service did'
+        raise JobError(text, job=job)
+    errors = yield from _rows_of(job.get("error_export_id"), job.get("error_download_url"), timeout)
+    warnings = yield from _rows_of(job.get("warning_export_id"), job.get("warning_download_url"), timeout)
+    report = ImportReport(job.get("rows_imported", 0), errors, warnings, job)
+    return lambda: report
+
+
+def _rows_of(export_id: int | None, url: str | None, timeout: float) -> Flow[list[dict[str, str]]]:
+    if export_id:
+        export = (yield from Exports.get.flow(export_id))["export"]
+        _, content = yield from _file_of(export, timeout)
+    elif url:
+        content = yield from read_link(url)
+    else:
+        return []
+    table = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    return [{name: value or "" for name, value in row.items() if name} for row in table]
+
+
+def _published(source: Source, publish: Callable[[bytes], str] | None) -> str:
+    if isinstance(source, str):
+        if source.partition("://")[0] in ("http", "https"):
+            return source
+        raise ValidationError("is text and no URL; give a file as a Path", field="source")
+    if publish is None:
+        raise ValidationError("is needed for what is no URL: the service reads from URLs only", field="publish")
+    if isinstance(source, bytes):
+        return publish(source)
+    if isinstance(source, PathLike):
+        return publish(Path(source).read_bytes())
+    return publish(_csv(source))
+
+
+def _csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    listed = list(rows)
+    columns = list(dict.fromkeys(name for row in listed for name in row))
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows([_cell(row.get(name)) for name in columns] for row in listed)
+    return text.getvalue().encode()
+
+
+def _cell(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    encoded = values.encode(value)
+    plain: Any = values.decode(encoded)
+    if plain is None:  # such as NaN
+        return ""
+    return plain if isinstance(plain, str) else encoded.decode()
+
+
+class _Waits:
+    """Ever longer waits, until their sum is more than the time given."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._next = _FIRST_WAIT
+        self._waited = 0.0
+
+    def next(self, what: str, job: Mapping[str, Any]) -> Wait:
+        """Return the next wait; `JobError` when the time is over."""
+        if self._waited >= self._timeout:
+            raise JobError(f"{what} after {self._timeout:g} s; the service goes on with it", job=job)
+        pause = min(self._next, self._timeout - self._waited)
+        self._next = min(self._next * _GROWTH, _LONGEST_WAIT)
+        self._waited += pause
+        return Wait(pause)

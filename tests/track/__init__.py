@@ -1,0 +1,1 @@
+"""The Track API at a scripted server."""
