@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -59,6 +60,12 @@ def test_item_of_the_limit_is_sent_and_one_byte_more_is_not(track: TrackClient, 
     assert states(report) == ["accepted", "rejected", "accepted"]
     assert (report[1].field, report[1].reason[:46]) == ("attributes", "makes the item 32,001 B, over the limit of 32,")
     assert [len(seen.json["batch"]) for seen in server.seen] == [2]
+
+
+def test_batch_is_shown_as_what_it_returns(track: TrackClient) -> None:
+    """Help and notebooks show the call as it is made, and not the flow behind it."""
+    shown = inspect.signature(track.v2.batch)
+    assert (list(shown.parameters), shown.return_annotation) == (["items", "progress"], BatchReport)
 
 
 def test_nothing_is_sent_for_nothing(track: TrackClient, server: ScriptedServer) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, get_args, get_type_hints, overload
 
 from ciokit.core.endpoint import Group
 from ciokit.core.flow import Flow
@@ -47,8 +47,9 @@ class Composed(Generic[P, T]):
             return obj.sender.run(self.flow(obj, *args, **kwargs))
 
         full = inspect.signature(self.flow)
+        value = get_args(get_type_hints(self.flow)["return"])[-1]  # of the flow, which is a generator
         shown: Any = run
-        shown.__signature__ = full.replace(parameters=list(full.parameters.values())[1:])
+        shown.__signature__ = full.replace(parameters=list(full.parameters.values())[1:], return_annotation=value)
         return run
 
 
