@@ -43,12 +43,12 @@ class Cursor:
     param: str = "start"
     at: str = "next"
 
-    def following(self, query: Query, answer: Mapping[str, Any], rows: Sequence[Any]) -> str | None:  # noqa: ARG002
+    def following(self, query: Query, answer: Mapping[str, Any], rows: Sequence[Any]) -> str | None:  # noqa: ARG002 - one signature for all styles
         """Return the mark of the next page."""
         mark = _at(answer, self.at)
         return str(mark) if mark not in (None, "", 0) else None
 
-    def told(self, following: str | None, total: int) -> Mapping[str, Any]:  # noqa: ARG002
+    def told(self, following: str | None, total: int) -> Mapping[str, Any]:  # noqa: ARG002 - one signature for all styles
         """Return the part of an answer that says where to go on: the emulator's side."""
         return _under(self.at, following or "")
 
@@ -72,7 +72,7 @@ class Numbered:
         more = bool(rows) and isinstance(total, int) and page * size < total
         return str(page + 1) if more else None
 
-    def told(self, following: str | None, total: int) -> Mapping[str, Any]:  # noqa: ARG002
+    def told(self, following: str | None, total: int) -> Mapping[str, Any]:  # noqa: ARG002 - one signature for all styles
         """Return the part of an answer that says how many rows there are: the emulator's side."""
         return _under(self.total_at, total)
 
@@ -84,11 +84,11 @@ class Offset:
     param: str = "offset"
     size: int = 1000
 
-    def following(self, query: Query, answer: Mapping[str, Any], rows: Sequence[Any]) -> str | None:  # noqa: ARG002
+    def following(self, query: Query, answer: Mapping[str, Any], rows: Sequence[Any]) -> str | None:  # noqa: ARG002 - one signature for all styles
         """Return where the next page begins."""
         full = len(rows) >= _number(query, "limit", self.size)
         return str(_number(query, self.param, 0) + len(rows)) if rows and full else None
 
-    def told(self, following: str | None, total: int) -> Mapping[str, Any]:  # noqa: ARG002
+    def told(self, following: str | None, total: int) -> Mapping[str, Any]:  # noqa: ARG002 - one signature for all styles
         """Return nothing: such a list does not say that it goes on."""
         return {}
