@@ -50,8 +50,8 @@ def build(route: Route, arguments: Mapping[str, Any]) -> Call:
             body = value
     content = body if body is not None else fields or None
     if parts:
-        headers["content-type"] = multipart.content_type
-        return Call(route, route.path.format(**path), query, multipart.write(parts), headers)
+        headers["content-type"], written = multipart.write(parts)
+        return Call(route, route.path.format(**path), query, written, headers)
     encoded = b"" if content is None else values.encode(content)
     return Call(route, route.path.format(**path), query, encoded, headers)
 

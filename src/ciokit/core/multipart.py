@@ -1,4 +1,4 @@
-"""Uploads: named texts and files as one multipart body, and back; the boundary is fixed, so bodies can be compared."""
+"""Uploads: named texts and files as one multipart body, and back; equal parts make equal bodies, so they compare."""
 
 from __future__ import annotations
 
@@ -10,30 +10,33 @@ from typing import Any
 
 from ciokit.errors import ValidationError
 
-_BOUNDARY = b"ciokit-5f2c9c1e6c0e5d399a530c1d5a1b7a11"
-content_type = f"multipart/form-data; boundary={_BOUNDARY.decode()}"
+_BOUNDARY = "ciokit-5f2c9c1e6c0e5d399a530c1d5a1b7a11"
 
 
-def write(parts: Mapping[str, Any]) -> bytes:
-    """Return the body; a `Path` is sent as a file under its own name, bytes as a file called like the part.
+def write(parts: Mapping[str, Any]) -> tuple[str, bytes]:
+    """Return content type and body; a `Path` is a file under its own name, bytes are a file called like the part.
 
-    Raises `ValidationError` when a file cannot be read, or holds the boundary.
+    Raises `ValidationError` when a file cannot be read.
     """
-    chunks: list[bytes] = []
-    for name, value in parts.items():
-        disposition = f'form-data; name="{name}"'
-        if isinstance(value, Path | bytes):
-            filename = value.name if isinstance(value, Path) else name
-            disposition += f'; filename="{_quoted(filename)}"'
-            content = _content(name, value)
-            kind = "Content-Type: application/octet-stream\r\n"
-        else:
-            content, kind = str(value).encode(), ""
-        if _BOUNDARY in content:
-            raise ValidationError("holds the boundary that separates parts; it cannot be sent", field=name)
-        head = f"Content-Disposition: {disposition}\r\n{kind}\r\n".encode()
-        chunks.append(b"--" + _BOUNDARY + b"\r\n" + head + content + b"\r\n")
-    return b"".join(chunks) + b"--" + _BOUNDARY + b"--\r\n"
+    chunks = [_part(name, value) for name, value in parts.items()]
+    boundary = _BOUNDARY
+    while any(boundary.encode() in chunk for chunk in chunks):
+        boundary += "0"
+    mark = b"--" + boundary.encode()
+    body = b"".join(mark + b"\r\n" + chunk + b"\r\n" for chunk in chunks) + mark + b"--\r\n"
+    return f"multipart/form-data; boundary={boundary}", body
+
+
+def _part(name: str, value: Any) -> bytes:
+    disposition = f'form-data; name="{name}"'
+    if isinstance(value, Path | bytes):
+        filename = value.name if isinstance(value, Path) else name
+        disposition += f'; filename="{_quoted(filename)}"'
+        content = _content(name, value)
+        kind = "Content-Type: application/octet-stream\r\n"
+    else:
+        content, kind = str(value).encode(), ""
+    return f"Content-Disposition: {disposition}\r\n{kind}\r\n".encode() + content
 
 
 def _content(name: str, value: Path | bytes) -> bytes:
@@ -51,7 +54,7 @@ def _quoted(text: str) -> str:
 
 def read(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     """Return the parts of a body: texts as `str`, files as `bytes`."""
-    head = f"Content-Type: {headers.get('content-type', content_type)}\r\n\r\n".encode()
+    head = f"Content-Type: {headers.get('content-type', '')}\r\n\r\n".encode()
     message = message_from_bytes(head + body, policy=HTTP)
     found: dict[str, Any] = {}
     for part in message.iter_parts():
