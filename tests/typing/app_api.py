@@ -7,10 +7,16 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any, assert_type
 
 from ciokit import (
+    ExportedFile,
+    ImportReport,
     all_of,
     any_of,
     attribute,
+    download_export,
+    export_customers,
+    export_deliveries,
     not_,
+    run_import,
     segment,
     send_email,
     send_push,
@@ -143,3 +149,19 @@ async def checked_sends(client: AppClient, async_client: AsyncAppClient) -> None
     client.send.sms(to="+41790000000", transactional_message_id=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.broadcasts.update_action(3, 4, {"name": "N"})  # type: ignore[typeddict-unknown-key]  # pyright: ignore[reportArgumentType]
     client.campaigns.metrics(3, version=2)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def long_calls(client: AppClient) -> None:
+    """A long call returns what came of it."""
+    assert_type(export_customers(client, "a.csv", {"segment": {"id": 7}}, attributes=["plan"]), ExportedFile)
+    assert_type(export_deliveries(client, "a.csv", campaign_id=3, metric="opened"), ExportedFile)
+    assert_type(download_export(client, 5, "a.csv", timeout=60), ExportedFile)
+    assert_type(run_import(client, [{"id": "u1"}], name="I", type="people", identifier="id"), ImportReport)
+    download_export(client, "five", "a.csv")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    run_import(client, "https://x.io/a.csv", name="I", type="cats")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+async def awaited_long_calls(client: AsyncAppClient) -> None:
+    """With the awaitable client it is awaited."""
+    assert_type(await export_customers(client, "a.csv", {"segment": {"id": 7}}), ExportedFile)
+    assert_type(await run_import(client, b"id", name="I", type="object", object_type_id="1"), ImportReport)

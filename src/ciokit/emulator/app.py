@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,11 +27,13 @@ from ciokit.core.wire import Request, Response
 from ciokit.emulator import behaviour, seeds
 from ciokit.emulator.clock import EmulatorClock
 from ciokit.emulator.control import Control
+from ciokit.emulator.deliveries import letter
 from ciokit.emulator.faults import Fault, Faults
 from ciokit.emulator.files import Files, is_file
 from ciokit.emulator.ingest import Arrival, Ingest
 from ciokit.emulator.inprocess import AsyncInProcessTransport, InProcessTransport
 from ciokit.emulator.ledger import Ledger
+from ciokit.emulator.life import Life
 from ciokit.emulator.operations import Operations, Sent
 from ciokit.emulator.reply import Reply
 from ciokit.emulator.routing import ApiFault
@@ -44,6 +47,8 @@ __all__ = ["Emulator", "behaviour"]
 
 _JSON = {"content-type": "application/json"}
 _CONTROL = "/_emulator"
+# App catalogue, errors: sends and the contents of transactional messages have an envelope of their own.
+_META_ERROR = re.compile(r"/v1/send/|/v1/transactional/[^/]+/(content|contents|language)\b")
 
 
 class Emulator:
@@ -216,7 +221,7 @@ class Emulator:
             return self._control.stats()
 
     def reset(self) -> None:
-        """Forget the world, the ledger, the request log and all faults; clock and switches stay."""
+        """Forget the world, the ledger, the request log and all faults; clock, switches and life stay."""
         with self._lock:
             self._forget()
             self.faults.remove()
@@ -247,6 +252,22 @@ class Emulator:
             self.world.switches = self.world.switches.changed(changes)
             self._note_settings()
 
+    def let_live(self, changes: Mapping[str, Any]) -> None:
+        """Set some of what becomes of messages sent from now on: see `ciokit.emulator.life.Life`.
+
+        `ValidationError` names what is wrong.
+        """
+        with self._lock:
+            self._catch_up()
+            self.world.life = self.world.life.changed(changes)
+            self._note_settings()
+
+    def outbox(self) -> list[dict[str, Any]]:
+        """Return every message that was sent, oldest first: `recipient`, `subject`, `body`, `channel` and more."""
+        with self._lock:
+            self._catch_up()
+            return [letter(each) for each in self.world.messaging.deliveries if "sent" in each.metrics]
+
     def advance(self, seconds: float) -> None:
         """Let the emulator's time pass."""
         with self._lock:
@@ -266,7 +287,9 @@ class Emulator:
 
     def _note_settings(self) -> None:
         if self.journal is not None:
-            detail = {"offset": self.clock.offset, "switches": self.world.switches.as_dict()}
+            world = self.world
+            settings = {"switches": world.switches.as_dict(), "life": world.life.as_dict()}
+            detail = {"offset": self.clock.offset, **settings}
             self.journal.add(Record("settings", self.clock.now(), detail))
 
     def _replay(self, journal: Journal, given: Switches) -> None:
@@ -277,6 +300,7 @@ class Emulator:
                 self.ingest.settle(record.at)
                 self.clock.offset = detail["offset"]
                 self.world.switches = Switches(**detail["switches"])
+                self.world.life = Life(**detail.get("life", {}))
             elif record.do == "seed":
                 self.ingest.settle(record.at)
                 seeds.plant(self.world, seeds.read(orjson.loads(record.body), self.world))
@@ -319,4 +343,6 @@ def _envelope(route: Route | None, fault: ApiFault) -> Response:
     body: dict[str, Any] = {"errors": [error]}
     if route is not None and route.surface != "app":
         body = {"meta": {"errors": [fault.detail]}}
+    elif route is not None and _META_ERROR.match(route.path):
+        body = {"meta": {"error": fault.detail}}
     return Response(fault.status, {**_JSON, **fault.headers}, orjson.dumps(body))

@@ -35,6 +35,8 @@ class Control:
             "faults": {"GET": self._faults, "POST": self._add_fault, "DELETE": self._remove_faults},
             "clock": {"GET": self._clock, "POST": self._set_clock},
             "switches": {"GET": self._switches, "POST": self._set_switches},
+            "life": {"GET": self._life, "POST": self._set_life},
+            "outbox": {"GET": self._outbox},
         }
 
     def handle(self, method: str, name: str, query: _Query, body: bytes) -> Response:
@@ -81,6 +83,8 @@ class Control:
             "devices": len(world.device_owners),
             "suppressed": len({id(item) for item in world.suppressed_ids.values()}),
             "segments": len(world.segments),
+            "deliveries": len(world.messaging.deliveries),
+            "sent": sum("sent" in delivery.metrics for delivery in world.messaging.deliveries),
             "state": None if journal is None else {"file": str(journal.path), "torn_bytes": journal.torn},
         }
 
@@ -131,6 +135,17 @@ class Control:
     def _set_switches(self, _: _Query, body: Any) -> Any:
         self._emulator.switch(_object(body))
         return self._emulator.world.switches.as_dict()
+
+    def _life(self, _: _Query, __: Any) -> Any:
+        return self._emulator.world.life.as_dict()
+
+    def _set_life(self, _: _Query, body: Any) -> Any:
+        self._emulator.let_live(_object(body))
+        return self._emulator.world.life.as_dict()
+
+    def _outbox(self, query: _Query, _: Any) -> Any:
+        sent = self._emulator.outbox()
+        return {"sent": sent[-_limit(query) :], "total": len(sent)}
 
 
 def _decoded(body: bytes) -> Any:

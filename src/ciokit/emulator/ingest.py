@@ -17,7 +17,7 @@ from typing import Any, cast
 import orjson
 
 from ciokit.core.wire import Response
-from ciokit.emulator import rules
+from ciokit.emulator import deliveries, rules
 from ciokit.emulator.changes import apply
 from ciokit.emulator.changes.common import Item
 from ciokit.emulator.importing import finish_imports
@@ -91,18 +91,19 @@ class Ingest:
         return self._single(arrival, at, tree)
 
     def settle(self, at: float) -> None:
-        """Let everything happen whose ingestion delay is over, and imports end, in the order they are due."""
+        """Let everything happen whose time has come: what was ingested, imports, and the life of deliveries."""
         while self._waiting and self._waiting[0][0] <= at:
             due, item = self._waiting.popleft()
-            self._finish_imports(due)
+            self._work_off(due)
             self.world.now = int(due)  # not the time of whoever happens to look first
             self._apply(item, due)
-        self._finish_imports(at)
+        self._work_off(at)
         self.world.now = int(at)
 
-    def _finish_imports(self, at: float) -> None:
+    def _work_off(self, at: float) -> None:
         if self.world.held.imports:
             finish_imports(self.world, at)
+        deliveries.settle(self.world, at)
 
     def clear(self) -> None:
         """Forget what is still waiting."""

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict, cast
 
 from ciokit.app_api.senders import Sender
-from ciokit.emulator import rules
+from ciokit.emulator import rules, seed_messaging
 from ciokit.emulator.changes import apply
 from ciokit.emulator.changes.common import Item
+from ciokit.emulator.seed_messaging import SeedMessaging
 from ciokit.emulator.shapes import misfit
 from ciokit.emulator.sizes import compact
 from ciokit.emulator.world import Segment, World
@@ -59,8 +60,11 @@ class SeedSender(TypedDict):
     hidden: NotRequired[bool]
 
 
-class Seed(TypedDict):
-    """What can be seeded; messages are Pipelines calls with their `type`. A number that is taken is replaced."""
+class Seed(SeedMessaging):
+    """What can be seeded; messages are Pipelines calls with their `type`. A number that is taken is replaced.
+
+    What sends messages, and what it has sent already, is described in `ciokit.emulator.seed_messaging`.
+    """
 
     people: NotRequired[list[SeedPerson]]
     messages: NotRequired[list[dict[str, Any]]]
@@ -77,13 +81,18 @@ class Checked:
     segments: list[SeedSegment]
     topics: list[SeedTopic]
     senders: list[SeedSender]
+    messaging: SeedMessaging
 
 
 def read(given: Mapping[str, Any], world: World) -> Checked:
     """Return a seed ready to plant; `ValidationError` names the first fault, such as `messages[3].userId`."""
+    names = [
+        *Seed.__annotations__,
+        *(name for name in SeedMessaging.__annotations__ if name not in Seed.__annotations__),
+    ]
     for name in given:
-        if name not in Seed.__annotations__:
-            raise ValidationError(f"cannot be seeded; give {', '.join(Seed.__annotations__)}", field=name)
+        if name not in names:
+            raise ValidationError(f"cannot be seeded; give {', '.join(names)}", field=name)
     wrong = misfit(dict(given), Seed, "seed").removeprefix("seed.")
     if wrong:
         field, _, reason = wrong.partition(": ")
@@ -94,15 +103,13 @@ def read(given: Mapping[str, Any], world: World) -> Checked:
     segments = seed.get("segments", [])
     known = {item.message.get("userId") for item in items}
     known |= {person.get("email") for person in seed.get("people", [])}
-    for place, segment in enumerate(segments):
-        for index, user_id in enumerate(segment.get("people", [])):
-            if user_id not in known and world.resolve(user_id) is None:
-                raise ValidationError("is nobody's id", field=f"segments[{place}].people[{index}]")
     senders = seed.get("senders", [])
     for place, sender in enumerate(senders):
         if ("email" in sender) == ("phone" in sender):
             raise ValidationError("needs either it or `phone`", field=f"senders[{place}].email")
-    return Checked(items, segments, seed.get("topics", []), senders)
+    seed_messaging.check(seed, world)
+    _check_people(seed, known, world)
+    return Checked(items, segments, seed.get("topics", []), senders, seed)
 
 
 def plant(world: World, seed: Checked) -> list[dict[str, Any]]:
@@ -134,7 +141,19 @@ def plant(world: World, seed: Checked) -> list[dict[str, Any]]:
         }
     for sender in seed.senders:
         world.held.senders[sender["id"]] = _sender(sender, world.now)
+    seed_messaging.plant(world, seed.messaging)
     return without_effect
+
+
+def _check_people(seed: Seed, known: set[Any], world: World) -> None:
+    lists = [
+        *((f"segments[{place}]", each.get("people", [])) for place, each in enumerate(seed.get("segments", []))),
+        *((f"deliveries[{place}]", each["people"]) for place, each in enumerate(seed.get("deliveries", []))),
+    ]
+    for where, people in lists:
+        for index, user_id in enumerate(people):
+            if user_id not in known and world.resolve(user_id) is None:
+                raise ValidationError("is nobody's id", field=f"{where}.people[{index}]")
 
 
 def _sender(given: SeedSender, now: int) -> Sender:

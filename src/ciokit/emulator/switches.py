@@ -32,7 +32,13 @@ class Switches:
     - `rate_limits`: whether more requests than the documented pace are let through (`off`; the vendor calls the
       Pipelines limit not strictly enforced) or answered 429 with `Retry-After` (`enforce`).
     - `ingestion_delay`: seconds until what was accepted can be read; the service takes one or two.
-    - `processing_seconds`: seconds an export or an import takes; no document says how long.
+    - `processing_seconds`: seconds an export, an import or a broadcast takes; no document says how long.
+    - `unsubscribed_sends`: what a message becomes that is not sent because the person unsubscribed: `undeliverable` or
+      `dropped`. (App spec, `send_to_unsubscribed`, says only that it is not sent.)
+    - `unknown_recipients`: whether a transactional message to a person who does not exist is sent and belongs to nobody
+      (`deliver`), or makes them first (`create`).
+    - `trigger_scope`: whether one trigger in 10 seconds is meant for all broadcasts of the `workspace` or for each
+      `broadcast`.
     """
 
     size_base: Literal["decimal", "binary"] = "decimal"
@@ -48,6 +54,9 @@ class Switches:
     rate_limits: Literal["off", "enforce"] = "off"
     ingestion_delay: float = 0.0
     processing_seconds: float = 2.0
+    unsubscribed_sends: Literal["undeliverable", "dropped"] = "undeliverable"
+    unknown_recipients: Literal["deliver", "create"] = "deliver"
+    trigger_scope: Literal["workspace", "broadcast"] = "workspace"
 
     def changed(self, changes: Mapping[str, Any]) -> Switches:
         """Return a copy with some switches set; `ValidationError` names a wrong one and the values it can take."""

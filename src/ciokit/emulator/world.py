@@ -6,7 +6,7 @@ deterministic: the same changes at the same times make the same world, ids inclu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
 
@@ -15,6 +15,8 @@ import orjson
 from ciokit.app_api.objects import ObjectIdType
 from ciokit.app_api.types import IdType
 from ciokit.emulator.holdings import Holdings
+from ciokit.emulator.life import STILL_LIFE, Life
+from ciokit.emulator.messaging import DeliveryEvent, Messaging
 from ciokit.emulator.switches import DEFAULTS, Switches
 
 Attributes: TypeAlias = dict[str, Any]
@@ -187,7 +189,7 @@ class World:
     - `anonymous` maps an anonymous id to the person it became, `anonymous_events` to the events of those unknown yet.
     - `objects` by (type id, object id); `device_owners` by token; `suppressed_ids`, `suppressed_emails` (lower case).
     - `log`: every event and activity in order of arrival; `seen`: every messageId taken; `segments` by id.
-    - `held`: exports, imports, lists and settings.
+    - `held`: exports, imports, lists and settings; `messaging`: what is sent and was sent; `life`: what becomes of it.
     - `now`: unix seconds of the request being handled; `origin`: scheme, host and port it came to; `fetched`: the file
       whose URL it holds, None if nothing could be read. `switches`: how to behave where the vendor is silent.
     """
@@ -208,6 +210,8 @@ class World:
     seen: set[str] = field(default_factory=set[str])
     minted: int = 0
     held: Holdings = field(default_factory=Holdings)
+    messaging: Messaging = field(default_factory=Messaging)
+    life: Life = STILL_LIFE
     origin: str = ""
     fetched: bytes | None = None
 
@@ -246,6 +250,11 @@ class World:
         """Return the ids of all object types in use, in numeric order; type 1 always exists."""
         return sorted({"1", *(type_id for type_id, _ in self.objects)}, key=lambda text: (len(text), text))
 
+    @property
+    def delivery_events(self) -> Sequence[DeliveryEvent]:
+        """Everything that happened to deliveries, in the order it did; what is there stays as it is."""
+        return self.messaging.events
+
     def events(self) -> Iterator[Event]:
         """Yield every event, page and screen in order of arrival, those of deleted people included."""
         return (entry for entry in self.log if isinstance(entry, Event))
@@ -256,8 +265,8 @@ class World:
         return f"{prefix}{self.minted:010x}"
 
     def reset(self) -> None:
-        """Forget everything but the switches and the time."""
-        self.__dict__.update(World(self.switches, self.now).__dict__)
+        """Forget everything but the switches, the time and what becomes of messages."""
+        self.__dict__.update(World(self.switches, self.now, life=self.life).__dict__)
 
 
 def as_text(value: Any) -> str:
