@@ -225,3 +225,14 @@ def test_seeded_delivery_must_name_what_is_there(ciokit_emulator: Emulator, deli
     with pytest.raises(ValidationError, match=field):
         ciokit_emulator.seed({**SEED, "deliveries": [delivery]})
     assert not ciokit_emulator.world.people
+
+
+def test_deliveries_are_exported(app: AppClient, ciokit_emulator: Emulator) -> None:
+    """The file of a campaign, or of one step of it, has a row for each delivery."""
+    ciokit_emulator.seed({"deliveries": [{"campaign_id": 3, "people": ["u1", "u2"]}]})
+    totals: list[int] = []
+    for sources in ({"campaign_id": 3}, {"action_id": 30}, {"campaign_id": 4}, {"transactional_message_id": 1}):
+        made = app.exports.create_deliveries(**sources)["export"]["id"]
+        ciokit_emulator.advance(5)
+        totals.append(app.exports.get(made)["export"]["total"])
+    assert totals == [4, 2, 0, 0]

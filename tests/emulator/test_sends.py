@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -192,3 +193,13 @@ def test_bad_sends_are_refused_in_their_own_envelope(
     assert answer.status == status
     assert json.loads(answer.body)["meta"]["error"]
     assert ciokit_emulator.world.messaging.deliveries == []
+
+
+def test_without_the_library_templates_stay_as_they_are(
+    app: AppClient, ciokit_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where `python-liquid` is not installed, what is sent is the template."""
+    monkeypatch.setitem(sys.modules, "liquid", None)
+    template = "{{ customer.name }} of a template that nobody filled in before"
+    ciokit.send_email(app, to="a@x.io", identifiers=ANN, transactional_message_id=1, subject=template)
+    assert ciokit_emulator.outbox()[0]["subject"] == template
