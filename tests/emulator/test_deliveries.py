@@ -208,6 +208,7 @@ def test_sends_and_lives_outlast_a_restart(tmp_path: Path) -> None:
     first.emulator.close()
     again = Workspace(state=tmp_path)
     again.emulator.advance(0)
+    again.emulator.close()
     assert list(again.world.delivery_events) == before
     assert [event.type for event in before][:3] == ["sent", "delivered", "opened"]
 
