@@ -47,7 +47,8 @@ __all__ = ["Emulator", "behaviour"]
 
 _JSON = {"content-type": "application/json"}
 _CONTROL = "/_emulator"
-# App catalogue, errors, and Track spec, `merge`: merging, sends and the contents of transactional messages have an envelope of their own.
+# App catalogue, errors, and Track spec, `merge`: merging, sends and the contents of transactional messages have an
+# envelope of their own.
 _MALFORMED = 400
 _META_ERROR = re.compile(r"/api/v1/merge_customers|/v1/send/|/v1/transactional/[^/]+/(content|contents|language)\b")
 

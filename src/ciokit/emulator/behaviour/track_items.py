@@ -96,7 +96,7 @@ def _identify(world: World, item: TrackItem) -> None:
         return
     if at is not None:
         person.timestamps.update({name.strip(): at for name in traits if name.strip() in person.timestamps})
-    for each in item.get("cio_relationships") or []:
+    for each in _ties(item):
         _relate(world, person, each)
 
 
@@ -206,6 +206,10 @@ def _delete_device(world: World, item: TrackItem) -> None:
 # Objects and relationships
 
 
+def _ties(item: TrackItem) -> list[dict[str, Any]]:
+    return item.get("cio_relationships") or []
+
+
 def _key(world: World, what: Mapping[str, str]) -> tuple[str, str] | None:
     """Return type and id of an object, which need not exist; None for a minted id of none."""
     if "object_id" in what:
@@ -235,12 +239,12 @@ def _part(world: World, person: Person | None, key: tuple[str, str] | None) -> N
 def _relate_person(world: World, item: TrackItem) -> None:
     person = _known(world, item["identifiers"])
     if person is not None:
-        for each in item["cio_relationships"]:
+        for each in _ties(item):
             _relate(world, person, each)
 
 
 def _part_person(world: World, item: TrackItem) -> None:
-    for each in item["cio_relationships"]:
+    for each in _ties(item):
         _part(world, _find(world, item["identifiers"]), _key(world, each["identifiers"]))
 
 
@@ -252,14 +256,14 @@ def _identify_object(world: World, item: TrackItem) -> None:
 
 
 def _relate_object(world: World, item: TrackItem) -> None:
-    for each in item.get("cio_relationships") or []:
+    for each in _ties(item):
         person = _known(world, each["identifiers"])
         if person is not None:
             _relate(world, person, {**each, "identifiers": item["identifiers"]})
 
 
 def _part_object(world: World, item: TrackItem) -> None:
-    for each in item["cio_relationships"]:
+    for each in _ties(item):
         _part(world, _find(world, each["identifiers"]), _key(world, item["identifiers"]))
 
 

@@ -113,8 +113,8 @@ def _content(item: TrackItem) -> Problem | None:
     attributes = cast("dict[str, Any]", given or {})
     if item["type"] == "person" and item["action"] in _HAPPENINGS:
         return _event(item, attributes)
-    if item["action"] == "add_device":
-        return _device(item["device"])
+    if item["action"] in ("add_device", "delete_device"):
+        return _device(item["device"], is_new=item["action"] == "add_device")
     if item["type"] == "object" and _bytes(attributes) > _DATA_BYTES:
         return Problem("attributes", f"have {_bytes(attributes):,} B, over the limit of {_DATA_BYTES:,}")
     if item["type"] == "person" and item["action"] == "identify":
@@ -133,11 +133,14 @@ def _event(item: TrackItem, data: dict[str, Any]) -> Problem | None:
     return None
 
 
-def _device(given: dict[str, Any]) -> Problem | None:
+def _device(device: Any, *, is_new: bool) -> Problem | None:
+    if not isinstance(device, dict):
+        return Problem("device", f"is {rules.kind_of(device)}; expected an object")
+    given = cast("dict[str, Any]", device)
     token = given.get("token")
     if not isinstance(token, str) or not token.strip():
         return Problem("device.token", "is empty or no text")
-    if given.get("platform") not in ("ios", "android"):
+    if is_new and given.get("platform") not in ("ios", "android"):
         return Problem("device.platform", "must be one of ios, android")
     attributes = given.get("attributes")
     if attributes is not None and not isinstance(attributes, dict):
@@ -164,7 +167,8 @@ def _relationships(item: TrackItem) -> Problem | None:
         return None
     if not isinstance(given, list):
         return Problem("cio_relationships", f"is {rules.kind_of(given)}; expected an array")
-    for place, each in enumerate(cast("list[Any]", given)):
+    ties: list[Any] = given  # pyright: ignore[reportUnknownVariableType]  # JSON
+    for place, each in enumerate(ties):
         where = f"cio_relationships[{place}]"
         if not isinstance(each, dict):
             return Problem(where, f"is {rules.kind_of(each)}; expected an object")
