@@ -36,6 +36,8 @@ STATEFUL = (
     "snippets",
     "subscriptions",
     "transactional",
+    "v1",
+    "v2",
     "workspaces",
 )
 

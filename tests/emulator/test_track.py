@@ -113,6 +113,16 @@ def test_id_changes_only_by_cio_id(track: TrackClient, app: AppClient) -> None:
         app.customers.attributes("ann")
 
 
+def test_email_of_somebody_else_is_a_failed_change(track: TrackClient, app: AppClient) -> None:
+    """Identifiers that belong to two people are answered 200, and the failure is in the log (facts, section 3.2)."""
+    track.v1.identify("ann@x.io", {"id": "ann"})
+    track.v1.identify("ben", {"email": "ANN@x.io", "plan": "pro"})
+    [failure] = app.customers.activities("ben", type="failed_attribute_change")
+    assert failure["data"]["email"]["to"] == "ANN@x.io"
+    assert (attributes(app, "ann")["email"], attributes(app, "ben")["plan"]) == ("ann@x.io", "pro")
+    assert attributes(app, "ben")["email"] is None
+
+
 def test_deleted_people_are_gone(track: TrackClient, app: AppClient) -> None:
     """Deleting takes a person away; nobody is no fault, and a later call makes them anew."""
     track.v1.identify("ann", {"plan": "pro"})

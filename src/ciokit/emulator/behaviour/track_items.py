@@ -22,6 +22,7 @@ from ciokit.emulator.changes.merging import merge
 from ciokit.emulator.world import Person, World
 
 _SETTINGS = frozenset({"_update", "_timestamp", "cio_relationships"})
+_OTHERS = "relationshipAttributes"  # among the traits of a Pipelines group these are a relationship's, here nothing
 
 
 def apply(world: World, item: TrackItem) -> None:
@@ -151,12 +152,15 @@ def _merge(world: World, item: TrackItem) -> None:
 
 
 def _event(world: World, item: TrackItem) -> None:
-    event_id: str = item.get("id") or ""
-    if event_id in world.seen and world.switches.dedupe == "on":
+    if _is_repeated(world, item):
         return
     person = _known(world, item["identifiers"])
     if person is not None:
         _happen(world, item["action"], {"userId": _ref(person)}, item)
+
+
+def _is_repeated(world: World, item: TrackItem) -> bool:
+    return item.get("id") in world.seen and world.switches.dedupe == "on"
 
 
 _KEEPERS: dict[str, tuple[str, str, common.Effect]] = {
@@ -167,9 +171,9 @@ _KEEPERS: dict[str, tuple[str, str, common.Effect]] = {
 
 
 def _happen(world: World, action: str, who: dict[str, Any], item: TrackItem) -> None:
-    event_id: str = item.get("id") or ""
-    if event_id and event_id in world.seen and world.switches.dedupe == "on":
+    if _is_repeated(world, item):
         return
+    event_id: str = item.get("id") or ""
     kind, field, effect = _KEEPERS[action]
     properties: dict[str, Any] = dict(item.get("attributes") or {})
     if action == "page":  # of which the name is the address
@@ -227,7 +231,7 @@ def _group(world: World, key: tuple[str, str], person: Person | None, traits: di
 def _relate(world: World, person: Person, each: Mapping[str, Any]) -> None:
     key = _key(world, each["identifiers"])
     if key is not None:
-        _group(world, key, person, {"relationshipAttributes": each.get("relationship_attributes") or {}})
+        _group(world, key, person, {_OTHERS: each.get("relationship_attributes") or {}})
 
 
 def _part(world: World, person: Person | None, key: tuple[str, str] | None) -> None:
@@ -251,7 +255,8 @@ def _part_person(world: World, item: TrackItem) -> None:
 def _identify_object(world: World, item: TrackItem) -> None:
     key = _key(world, item["identifiers"])
     if key is not None:
-        _group(world, key, None, item.get("attributes") or {})
+        given: dict[str, Any] = item.get("attributes") or {}
+        _group(world, key, None, {name: value for name, value in given.items() if name != _OTHERS})
         _relate_object(world, item)
 
 
