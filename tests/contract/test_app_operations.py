@@ -25,6 +25,7 @@ from ciokit.core.paging import Cursor
 from ciokit.core.retry import Retry
 from ciokit.core.wire import Response
 from ciokit.emulator.app import Emulator
+from ciokit.emulator.seeds import Seed
 from ciokit.errors import ApiError, ConfigurationError, ValidationError
 from ciokit.settings import Settings
 from tests.support import operations
@@ -453,10 +454,51 @@ THINGS: dict[str, Any] = {
     "suppression_type": "bounces",
     "email_address": "ann@x.io",
     "domain_name": "example.com",
+    "transactional_id": 1,
+    "transactional_message_id": 1,
+    "broadcast_id": 1,
+    "campaign_id": 1,
+    "newsletter_id": 1,
+    "action_id": 11,
+    "content_id": 1,
+    "test_group_id": "1",
+    "trigger_id": 1,
+    "language": "de",
+    "identifiers": {"id": "u1"},
+    "resolution": "days",
+}
+MESSAGE = {
+    "subject": "Hi {{customer.id}}",
+    "body": "<a href='https://x.io/a'>a</a>",
+    "translations": [{"language": "de", "subject": "Hallo", "body": "b"}],
+}
+STEP = {"id": 11, "name": "Step", "headers": "[]", **MESSAGE}
+# One of everything that sends: of most, what it sent to u1 as well.
+SENDERS: Seed = {
+    "transactional": [
+        {"id": 1, "name": "T", **MESSAGE},
+        {"id": 2, "name": "P", "type": "push", "subject": "t"},
+        {"id": 3, "name": "S", "type": "twilio", "body": "t"},
+        {"id": 4, "name": "W", "type": "whatsapp", "body": "t"},
+        {"id": 5, "name": "A", "type": "in_app", "body": "t"},
+        {"id": 6, "name": "I", "type": "inbox", "body": "t"},
+    ],
+    "broadcasts": [{"id": 1, "name": "B", "messages": [STEP]}],
+    "campaigns": [{"id": 1, "name": "C", "messages": [STEP]}],
+    "newsletters": [{"id": n, "name": "N", "recipients": EVERYBODY, **MESSAGE} for n in (1, 2)],
+    "deliveries": [
+        {name: number, "people": ["u1"]}
+        for name, number in (
+            ("transactional_message_id", 1),
+            ("broadcast_id", 1),
+            ("campaign_id", 1),
+            ("newsletter_id", 2),
+        )
+    ],
 }
 ASK: dict[str, dict[str, Any]] = {
     "exports.create_customers": {"filters": EVERYBODY, "attributes": ["age"]},
-    "exports.create_deliveries": {"campaign_id": 3},
+    "exports.create_deliveries": {"campaign_id": 1},
     "imports.create": {
         "import_": {"name": "I", "data_file_url": "https://x.invalid/a.csv", "type": "people", "identifier": "id"}
     },
@@ -482,6 +524,26 @@ ASK: dict[str, dict[str, Any]] = {
         "body": "hello",
         "recipients": {"and": [{"or": [{"segment": {"id": 1}}]}]},
     },
+    "newsletters.messages": {"newsletter_id": 2},
+    "newsletters.schedule": {"newsletter_id": 1, "scheduled_at": 10**10, "timezone": "Europe/Zurich"},
+    "newsletter_variants.get": {"newsletter_id": 1, "content_id": 14},
+    "newsletter_variants.update": {"newsletter_id": 1, "content_id": 14, "content": {"headers": []}},
+    "newsletter_variants.metrics": {"newsletter_id": 1, "content_id": 14},
+    "newsletter_variants.links": {"newsletter_id": 1, "content_id": 14},
+    "newsletter_variants.create_language": {"newsletter_id": 1, "language": "fr", "subject": "s", "body": "b"},
+    "newsletter_variants.create_test_language": {
+        "newsletter_id": 1,
+        "test_group_id": "1",
+        "language": "fr",
+        "subject": "s",
+        "body": "b",
+    },
+    "send.email": {"to": "ann@x.io", "transactional_message_id": 1},
+    "send.push": {"transactional_message_id": 2, "identifiers": {"id": "u1"}},
+    "send.sms": {"transactional_message_id": 3, "to": "+41790000000", "identifiers": {"id": "u1"}},
+    "send.whatsapp": {"transactional_message_id": 4, "to": "+41790000000", "identifiers": {"id": "u1"}},
+    "send.in_app": {"transactional_message_id": 5, "identifiers": {"id": "u1"}},
+    "send.inbox_message": {"transactional_message_id": 6, "identifiers": {"id": "u1"}},
     "opt_outs.update": {"customer_id": "u1", "optouts": [{"from": "+41790000000", "optout": True}]},
     "data_index.update_attributes": {"attributes": [{"name": "plan", "privacy_level": 1}]},
     "data_index.update_events": {"events": [{"name": "Signed Up", "description": "first visit"}]},
@@ -490,6 +552,9 @@ ASK: dict[str, dict[str, Any]] = {
 
 def _furnish(emulator: Emulator, app: AppClient) -> None:
     """Put one of everything into the workspace, with the number 1 where things have numbers."""
+    emulator.let_live({"opened": 1, "clicked": 1, "converted": 1})
+    emulator.seed(SENDERS)
+    app.broadcasts.trigger(1, ids=["u1", "nobody"])
     app.segments.create({"name": "S"})
     app.exports.create_customers({"attribute": {"field": "id", "operator": "exists"}})
     url = emulator.files.put(b"id,email\nu2,ann@x.io\n,nobody@x.io\n")
@@ -500,7 +565,7 @@ def _furnish(emulator: Emulator, app: AppClient) -> None:
     app.opt_outs.update("u1", [{"from": "+41790000000", "optout": True}])
     app.esp_suppression.create("bounces", "ann@x.io")
     emulator.seed({"topics": [{"id": 1, "name": "News"}], "segments": [{"id": 1, "name": "S", "people": ["u1"]}]})
-    emulator.advance(5)
+    emulator.advance(15)
 
 
 @over_operations
@@ -518,7 +583,8 @@ def test_emulator_answers_as_declared(
     if arguments is None:
         needed = operation.route.required
         arguments = {name: value for name, value in _some_arguments(operation).items() if name in needed}
-        arguments |= {name: THINGS[name] for name in THINGS.keys() & arguments.keys()}
+        things = {**THINGS, "message_id": ciokit_emulator.world.messaging.deliveries[0].id}
+        arguments |= {name: things[name] for name in things.keys() & arguments.keys()}
     answer = _call(ciokit_app_client, operation, arguments)
     returns = operation.route.returns
     assert answer or returns in (types.NoneType, bytes) or get_origin(returns) is dict

@@ -23,6 +23,8 @@ def test_the_index_lists_every_control(workspace: Workspace) -> None:
         "faults",
         "clock",
         "switches",
+        "life",
+        "outbox",
     }
     assert json.loads(workspace.ask("GET", "/_emulator").response.body) == answer
 

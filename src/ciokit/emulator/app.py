@@ -47,8 +47,10 @@ __all__ = ["Emulator", "behaviour"]
 
 _JSON = {"content-type": "application/json"}
 _CONTROL = "/_emulator"
-# App catalogue, errors: sends and the contents of transactional messages have an envelope of their own.
-_META_ERROR = re.compile(r"/v1/send/|/v1/transactional/[^/]+/(content|contents|language)\b")
+# App catalogue, errors, and Track spec, `merge`: merging, sends and the contents of transactional messages have an
+# envelope of their own.
+_MALFORMED = 400
+_META_ERROR = re.compile(r"/api/v1/merge_customers|/v1/send/|/v1/transactional/[^/]+/(content|contents|language)\b")
 
 
 class Emulator:
@@ -341,8 +343,10 @@ def _envelope(route: Route | None, fault: ApiFault) -> Response:
     if fault.pointer:
         error["source"] = {"pointer": fault.pointer}
     body: dict[str, Any] = {"errors": [error]}
-    if route is not None and route.surface != "app":
-        body = {"meta": {"errors": [fault.detail]}}
-    elif route is not None and _META_ERROR.match(route.path):
+    if route is not None and _META_ERROR.match(route.path):
         body = {"meta": {"error": fault.detail}}
+    elif route is not None and fault.status == _MALFORMED and route.path.startswith("/api/v2/"):
+        body = {"errors": [{"reason": "invalid", "field": fault.pointer, "message": fault.detail}]}
+    elif route is not None and route.surface != "app":
+        body = {"meta": {"errors": [fault.detail]}}
     return Response(fault.status, {**_JSON, **fault.headers}, orjson.dumps(body))

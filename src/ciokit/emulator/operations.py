@@ -106,7 +106,8 @@ class Operations:
             result: object = binding.handler(self._world, **arguments)
         finally:
             self._world.fetched = None
-        return _response(route, binding.manner.status, result)
+        manner = binding.manner
+        return _response(route, manner.status_of(result) if manner.status_of else manner.status, result)
 
 
 def _arguments(route: Route, sent: Sent) -> dict[str, Any]:

@@ -57,12 +57,14 @@ class Manner:
     """What of an answer the declaration does not say.
 
     - `status`: of an answer; 0 means 200, or 204 where the operation returns nothing.
+    - `status_of`: tells the status by the answer, in place of `status`.
     - `writes`: whether it changes the world and is kept in the journal; None means that all but GET do.
     - `open`: whether it asks for no key.
     - `source`: finds, in the arguments, the URL of a file the service reads; see `World.fetched`.
     """
 
     status: int = 0
+    status_of: Callable[[Any], int] | None = None
     writes: bool | None = None
     open: bool = False
     source: Callable[[Mapping[str, Any]], str | None] | None = None

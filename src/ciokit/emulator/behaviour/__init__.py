@@ -22,6 +22,8 @@ from ciokit.emulator.behaviour import (
     snippets,
     subscriptions,
     suppression,
+    track_batches,
+    track_people,
     transactional,
     workspaces,
 )
@@ -46,6 +48,8 @@ __all__ = [
     "snippets",
     "subscriptions",
     "suppression",
+    "track_batches",
+    "track_people",
     "transactional",
     "workspaces",
 ]

@@ -15,8 +15,8 @@ def work_off(world: World, source: Source, run: Run) -> None:
     """Send a broadcast to everybody a trigger means, as they are now; without any audience that is everybody."""
     run.processed = world.now
     if run.lines is None:
-        test = people_filter(world, run.audience) if run.audience is not None else lambda _: True
-        for person in [person for person in world.people.values() if test(person)]:
+        test = people_filter(world, run.audience) if run.audience is not None else None
+        for person in [person for person in world.people.values() if test is None or test(person)]:
             send_content(world, source, person, data=run.data, run_id=run.id)
         return
     for place, (kind, identifier, data) in enumerate(run.lines, 1):

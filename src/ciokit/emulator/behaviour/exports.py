@@ -8,10 +8,12 @@ from __future__ import annotations
 from ciokit.app_api import exports
 from ciokit.app_api.exports import ExportAnswer, ExportLink, ExportList, ExportMetric, Exports
 from ciokit.app_api.types import AudienceFilter
+from ciokit.emulator.behaviour import mailings
 from ciokit.emulator.behaviour.filters import people_filter
 from ciokit.emulator.files import EXPORT_LINK_SECONDS, link
 from ciokit.emulator.holdings import Export, ExportKind
 from ciokit.emulator.importing import table_bytes
+from ciokit.emulator.messaging import Delivery
 from ciokit.emulator.routing import ApiFault, Manner, on
 from ciokit.emulator.world import Person, World, as_text
 
@@ -48,14 +50,27 @@ def create_deliveries(
     metric: ExportMetric | None = None,
     drafts: bool | None = None,
 ) -> ExportAnswer:
-    """Write the deliveries of one source of messages: nothing is sent here yet, so there are none."""
-    del metric, drafts
+    """Write the deliveries of one source of messages, oldest first: of six months, or of twelve where asked for."""
     sources = [newsletter_id, campaign_id, transactional_message_id, action_id]
     if sum(source is not None for source in sources) != 1:
         raise ApiFault(400, "give exactly one of newsletter_id, campaign_id, transactional_message_id and action_id")
     if start is not None and end is not None and start > end:
         raise ApiFault(400, "start: is after end")
-    return _start(world, "deliveries", [*_DELIVERIES, *dict.fromkeys(attributes or [])], [])
+    numbers = ("newsletter", newsletter_id), ("campaign", campaign_id), ("transactional", transactional_message_id)
+    named = [(kind, number) for kind, number in numbers if number is not None]
+    of_kind = mailings.matching(metric=metric, drafts=None if drafts else False, content_id=action_id)
+    default = mailings.SIX_MONTHS if end is None else mailings.TWELVE_MONTHS
+    first = mailings.within(world, start, end, mailings.TWELVE_MONTHS, default)
+    last = world.now if end is None else end
+    extra = list(dict.fromkeys(attributes or []))
+    rows = [
+        _delivery(each, extra)
+        for each in world.messaging.deliveries
+        if of_kind(each)
+        and first <= each.created <= last
+        and (each.source in named if named else each.of("campaign") is not None)
+    ]
+    return _start(world, "deliveries", [*_DELIVERIES, *extra], rows)
 
 
 @on(Exports.get)
@@ -93,6 +108,15 @@ def _person(person: Person, extra: list[str]) -> list[str]:
     cells = [person.attributes.get(name) for name in extra]
     texts = ["" if value is None else as_text(value) for value in cells]
     return [person.id or "", person.email or "", person.cio_id, str(person.created), *texts]
+
+
+def _delivery(each: Delivery, extra: list[str]) -> list[str]:
+    person = each.person
+    cells = [person.attributes.get(name) if person is not None else None for name in extra]
+    texts = ["" if value is None else as_text(value) for value in cells]
+    subject = str(each.content.get("subject") or "")
+    customer_id = (person.id if person is not None else None) or ""
+    return [each.id, customer_id, each.recipient, each.channel, subject, str(each.created), *texts]
 
 
 def _shown(world: World, export: Export) -> exports.Export:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard, TypeVar, cast
 
+from ciokit.app_api.types import AudienceFilter
 from ciokit.emulator.routing import ApiFault
 from ciokit.emulator.world import Person, Thing, World, as_text
 
@@ -117,3 +118,23 @@ def _is_list(value: object) -> TypeGuard[list[object]]:
 
 def _unknown(key: str, where: str, known: str) -> ApiFault:
     return ApiFault(400, f"{where.removesuffix(f'.{key}')}: has the unknown key {key}; known are {known}")
+
+
+def segments_of(audience: AudienceFilter | None) -> list[int]:
+    """Return the segments an audience names, those kept out too."""
+    found: list[int] = []
+
+    def look(node: Any) -> None:
+        if isinstance(node, dict):
+            for key, value in cast("dict[str, Any]", node).items():
+                if key == "segment":
+                    found.append(value["id"])
+                else:
+                    look(value)
+        elif isinstance(node, list):
+            parts: list[Any] = node  # pyright: ignore[reportUnknownVariableType]  # JSON
+            for part in parts:
+                look(part)
+
+    look(audience)
+    return list(dict.fromkeys(found))

@@ -6,14 +6,18 @@ Monday; more steps than there can be are as many as there can be.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+from ciokit.app_api.actions import ActionUpdate
 from ciokit.app_api.messages import Delivery, DeliveryFields, DeliveryMetrics, OneTimeDelivery
 from ciokit.app_api.metrics import ClickSeries, LinkClicks, LinksAnswer, MetricSeries, Period, Resolution
+from ciokit.app_api.newsletter_variants import NewsletterContentUpdate
+from ciokit.app_api.transactional import TransactionalContentUpdate
 from ciokit.core.endpoint import Page
 from ciokit.emulator import messaging
 from ciokit.emulator.behaviour import lookup, paging
@@ -39,6 +43,13 @@ _SERIES = (
     "human_opened", "opened", "sent", "spammed", "suppressed", "undeliverable", "unsubscribed",
 )  # fmt: skip
 _COUNTS = {"suppressed": "dropped"}
+_CHANGEABLE = (
+    ActionUpdate.__annotations__.keys()
+    | TransactionalContentUpdate.__annotations__.keys()
+    | NewsletterContentUpdate.__annotations__.keys()
+)
+# No answer that holds content is documented to have these.
+_NOT_SHOWN = frozenset({"body_plain", "link"})
 _MOST_RANGE_STEPS = 1000
 
 
@@ -71,8 +82,11 @@ def known_language(source: Source, parent: int | None, language: str, status: in
 
 
 def change(world: World, source: Source, content: Content, new: Any) -> None:
-    """Set fields of a content; what is left out stays."""
-    content.fields.update({name: value for name, value in new.items() if name not in ("id", "type")})
+    """Set fields of a content; what is left out stays. Headers are a list in bodies and JSON text in answers."""
+    fields = {name: value for name, value in new.items() if name in _CHANGEABLE}
+    if isinstance(fields.get("headers"), list):
+        fields["headers"] = json.dumps(fields["headers"])
+    content.fields.update(fields)
     content.updated = source.updated = world.now
 
 
@@ -181,8 +195,9 @@ def _state(each: messaging.Delivery) -> str:
 
 def action(content: Content) -> dict[str, Any]:
     """Return a step as answers show it."""
+    fields = {name: value for name, value in content.fields.items() if name not in _NOT_SHOWN}
     return {
-        **content.fields,
+        **fields,
         "id": content.id,
         "type": content.type,
         "deduplicate_id": f"{content.id}:{content.updated}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from ciokit.app_api.customers import Customers, PersonMessage
+from ciokit.app_api.customers import Customers, DeliveryTimes, PersonMessage
 from ciokit.app_api.messages import (
     ArchivedMessage,
     ArchivedMessageAnswer,
@@ -97,12 +97,13 @@ def of_person(
 
 
 def _of_person(each: messaging.Delivery) -> PersonMessage:
+    times = {name: at for name, at in each.metrics.items() if name in DeliveryTimes.__annotations__}
     row: PersonMessage = {
         "id": each.id,
         "deduplicate_id": f"{each.id}:{max(each.metrics.values(), default=each.created)}",
         "recipient": each.recipient,
         "subject": str(each.content.get("subject") or ""),
-        "metrics": mailings.metrics(each),
+        "metrics": cast("DeliveryTimes", times),
         "created": each.created,
         "failure_message": each.failure or None,
         "newsletter_id": each.of("newsletter"),

@@ -21,7 +21,7 @@ from ciokit.app_api.newsletters import (
 from ciokit.app_api.types import AudienceFilter
 from ciokit.core.endpoint import Page
 from ciokit.emulator.behaviour import mailings
-from ciokit.emulator.behaviour.filters import people_filter
+from ciokit.emulator.behaviour.filters import people_filter, segments_of
 from ciokit.emulator.deliveries import send_content
 from ciokit.emulator.messaging import Content, Source, default_settings
 from ciokit.emulator.routing import ApiFault, cut, on
@@ -239,7 +239,7 @@ def shown(source: Source) -> Newsletter:
         "name": source.name,
         "created": source.created,
         "updated": source.updated,
-        "recipient_segment_ids": _segments(source.audience),
+        "recipient_segment_ids": segments_of(source.audience),
     }
     if source.sent is not None:
         row["sent_at"] = source.sent
@@ -318,23 +318,3 @@ def _sender(world: World, number: int) -> str:
     if sender is None:
         raise ApiFault(422, "from_id: is no sender of this workspace", pointer="/from_id")
     return sender.get("address", "")
-
-
-def _segments(audience: AudienceFilter | None) -> list[int]:
-    """Return the segments an audience names, those kept out too."""
-    found: list[int] = []
-
-    def look(node: Any) -> None:
-        if isinstance(node, dict):
-            for key, value in cast("dict[str, Any]", node).items():
-                if key == "segment":
-                    found.append(value["id"])
-                else:
-                    look(value)
-        elif isinstance(node, list):
-            parts: list[Any] = node  # pyright: ignore[reportUnknownVariableType]  # JSON
-            for part in parts:
-                look(part)
-
-    look(audience)
-    return list(dict.fromkeys(found))

@@ -10,17 +10,20 @@ from ciokit.app_api.segments import (
     SegmentList,
     SegmentMember,
     Segments,
+    SegmentUses,
     SegmentUsesAnswer,
 )
 from ciokit.core.endpoint import Page
 from ciokit.emulator import world as worlds
 from ciokit.emulator.behaviour import lookup, paging
+from ciokit.emulator.behaviour.filters import segments_of
 from ciokit.emulator.routing import ApiFault, PageBeside, on
 from ciokit.emulator.world import Person, World
 from ciokit.track_api.segments import MAX_IDS, SegmentIdType
 from ciokit.track_api.segments import Segments as Membership
 
 _MOST_MEMBERS = 30_000
+_CAMPAIGN_SEGMENTS = ("trigger_segment_ids", "filter_segment_ids")
 
 
 @on(Segments.find)
@@ -72,9 +75,21 @@ def members(world: World, segment_id: int, *, start: str | None = None, limit: i
 
 @on(Segments.used_by)
 def used_by(world: World, segment_id: int) -> SegmentUsesAnswer:
-    """Answer with nothing: no campaign or newsletter of the emulator has a segment."""
+    """Answer with the campaigns and newsletters that name a segment."""
     _known(world, segment_id)
-    return {"used_by": {"campaigns": [], "sent_newsletters": [], "draft_newsletters": []}, "segment_id": segment_id}
+    messaging = world.messaging
+    naming = [each for each in messaging.of_kind("newsletter") if segment_id in segments_of(each.audience)]
+    campaigns = [
+        each.id
+        for each in messaging.of_kind("campaign")
+        if any(segment_id in each.settings.get(name, []) for name in _CAMPAIGN_SEGMENTS)
+    ]
+    used: SegmentUses = {
+        "campaigns": campaigns,
+        "sent_newsletters": [each.id for each in naming if each.sent is not None],
+        "draft_newsletters": [each.id for each in naming if each.sent is None],
+    }
+    return {"used_by": used, "segment_id": segment_id}
 
 
 @on(Membership.add_once)

@@ -33,9 +33,14 @@ Effect = Callable[[World, Item], Problem | None]
 
 
 def when(world: World, message: Message) -> int:
-    """Return the unix seconds a message happened at; without a time of its own, that is now."""
-    text: str | None = message.get("timestamp") or message.get("originalTimestamp")
-    at = rules.moment(text) if text else None
+    """Return the unix seconds a message happened at; without a time of its own, that is now.
+
+    Times are text in the Pipelines API, and already Unix seconds in the Track API.
+    """
+    given: str | int | None = message.get("timestamp") or message.get("originalTimestamp")
+    if isinstance(given, int):
+        return given
+    at = rules.moment(given) if given else None
     return world.now if at is None else at
 
 

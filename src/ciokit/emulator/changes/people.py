@@ -122,11 +122,12 @@ def delete(world: World, item: Item) -> Problem | None:
     """Delete a person; an e-mail address in `userId` is looked up too."""
     person = world.resolve(item.message["userId"])
     if person is not None:
-        _delete(world, person)
+        remove(world, person)
     return None
 
 
-def _delete(world: World, person: Person) -> None:
+def remove(world: World, person: Person) -> None:
+    """Take a person out of the world; what they did stays in the log."""
     for relationship in list(person.relationships.values()):
         del relationship.object.relationships[person.cio_id]
     for token in person.devices:
@@ -152,7 +153,7 @@ def suppress(world: World, item: Item) -> Problem | None:
     email = user_id if "@" in user_id else None
     if person is not None:
         user_id, email = person.id or user_id, person.email or email
-        _delete(world, person)
+        remove(world, person)
     suppression = Suppression(user_id, email, world.now)
     world.suppressed_ids[user_id] = suppression
     if email:
