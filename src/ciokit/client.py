@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict
+from types import TracebackType
+from typing import Any, Self, TypedDict
 
 from ciokit._version import __version__
 from ciokit.core.clock import Clock, SystemClock
@@ -127,3 +128,55 @@ def awaitable_sender(
 
 def _options(settings: Settings) -> TransportOptions:
     return TransportOptions(proxy=settings.proxy, ca_file=settings.ca_file)
+
+
+class BlockingClient:
+    """What every blocking client is: settings, one sender, and an end. Safe across threads and across `fork`."""
+
+    def __init__(
+        self, surface: Surface, transport: Transport | None, options: ClientOptions, **named: str | None
+    ) -> None:
+        self.settings: Settings
+        self.settings, parts = resolve(options, **named)
+        self._sender = blocking_sender(surface, self.settings, parts, transport)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._sender.connection.base_url!r})"
+
+    def close(self) -> None:
+        """Close the connections; a further call raises `ConfigurationError`."""
+        self._sender.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AwaitableClient:
+    """What every awaitable client is; the twin of `BlockingClient`."""
+
+    def __init__(
+        self, surface: Surface, transport: AsyncTransport | None, options: ClientOptions, **named: str | None
+    ) -> None:
+        self.settings: Settings
+        self.settings, parts = resolve(options, **named)
+        self._sender = awaitable_sender(surface, self.settings, parts, transport)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._sender.connection.base_url!r})"
+
+    async def aclose(self) -> None:
+        """Close the connections; a further call raises `ConfigurationError`."""
+        await self._sender.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self, Unpack
+from typing import Generic, Unpack
 
 from ciokit.app_api.activities import Activities
 from ciokit.app_api.assets import AssetFolders, Assets
@@ -33,9 +32,10 @@ from ciokit.app_api.subscriptions import Subscriptions
 from ciokit.app_api.suppression import EspSuppression, OptOuts
 from ciokit.app_api.transactional import Transactional
 from ciokit.app_api.workspaces import Info, Workspaces
-from ciokit.client import ClientOptions, awaitable_sender, blocking_sender, resolve
+from ciokit.client import AwaitableClient, BlockingClient, ClientOptions
+from ciokit.core.endpoint import S
+from ciokit.core.senders import AwaitableSender, BlockingSender
 from ciokit.core.wire import AsyncTransport, Transport
-from ciokit.settings import Settings
 from ciokit.surfaces import APP, Region
 
 GROUPS: tuple[type, ...] = (
@@ -75,7 +75,45 @@ GROUPS: tuple[type, ...] = (
 """Every noun the App API clients have; the emulator, the docs and the contract tests read their operations."""
 
 
-class AppClient:
+class _Nouns(Generic[S]):
+    """The nouns of the App API, bound to the sender of either client."""
+
+    def _name(self, sender: S) -> None:
+        self.customers: Customers[S] = Customers(sender)
+        self.objects: Objects[S] = Objects(sender)
+        self.activities: Activities[S] = Activities(sender)
+        self.send: Send[S] = Send(sender)
+        self.transactional: Transactional[S] = Transactional(sender)
+        self.broadcasts: Broadcasts[S] = Broadcasts(sender)
+        self.campaigns: Campaigns[S] = Campaigns(sender)
+        self.newsletters: Newsletters[S] = Newsletters(sender)
+        self.newsletter_variants: NewsletterVariants[S] = NewsletterVariants(sender)
+        self.messages: Messages[S] = Messages(sender)
+        self.live_notifications: LiveNotifications[S] = LiveNotifications(sender)
+        self.segments: Segments[S] = Segments(sender)
+        self.exports: Exports[S] = Exports(sender)
+        self.imports: Imports[S] = Imports(sender)
+        self.collections: Collections[S] = Collections(sender)
+        self.snippets: Snippets[S] = Snippets(sender)
+        self.subscriptions: Subscriptions[S] = Subscriptions(sender)
+        self.opt_outs: OptOuts[S] = OptOuts(sender)
+        self.esp_suppression: EspSuppression[S] = EspSuppression(sender)
+        self.senders: Senders[S] = Senders(sender)
+        self.reporting_webhooks: ReportingWebhooks[S] = ReportingWebhooks(sender)
+        self.data_index: DataIndex[S] = DataIndex(sender)
+        self.workspaces: Workspaces[S] = Workspaces(sender)
+        self.info: Info[S] = Info(sender)
+        self.assets: Assets[S] = Assets(sender)
+        self.asset_folders: AssetFolders[S] = AssetFolders(sender)
+        self.design_studio_components: DesignStudioComponents[S] = DesignStudioComponents(sender)
+        self.design_studio_folders: DesignStudioFolders[S] = DesignStudioFolders(sender)
+        self.design_studio_emails: DesignStudioEmails[S] = DesignStudioEmails(sender)
+        self.design_studio_translations: DesignStudioTranslations[S] = DesignStudioTranslations(sender)
+        self.design_studio_versions: DesignStudioVersions[S] = DesignStudioVersions(sender)
+        self.inbox_previews: InboxPreviews[S] = InboxPreviews(sender)
+
+
+class AppClient(BlockingClient, _Nouns[BlockingSender]):
     """Read a workspace back; blocking.
 
     Safe across threads and across `fork`. Use it in a `with` block, or call `close()`. Lists are iterators that fetch
@@ -95,59 +133,11 @@ class AppClient:
         transport: Transport | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
-        self.settings: Settings
-        self.settings, parts = resolve(options, app_api_key=app_api_key, region=region)
-        self._sender = blocking_sender(APP, self.settings, parts, transport)
-        self.customers = Customers(self._sender)
-        self.objects = Objects(self._sender)
-        self.activities = Activities(self._sender)
-        self.send = Send(self._sender)
-        self.transactional = Transactional(self._sender)
-        self.broadcasts = Broadcasts(self._sender)
-        self.campaigns = Campaigns(self._sender)
-        self.newsletters = Newsletters(self._sender)
-        self.newsletter_variants = NewsletterVariants(self._sender)
-        self.messages = Messages(self._sender)
-        self.live_notifications = LiveNotifications(self._sender)
-        self.segments = Segments(self._sender)
-        self.exports = Exports(self._sender)
-        self.imports = Imports(self._sender)
-        self.collections = Collections(self._sender)
-        self.snippets = Snippets(self._sender)
-        self.subscriptions = Subscriptions(self._sender)
-        self.opt_outs = OptOuts(self._sender)
-        self.esp_suppression = EspSuppression(self._sender)
-        self.senders = Senders(self._sender)
-        self.reporting_webhooks = ReportingWebhooks(self._sender)
-        self.data_index = DataIndex(self._sender)
-        self.workspaces = Workspaces(self._sender)
-        self.info = Info(self._sender)
-        self.assets = Assets(self._sender)
-        self.asset_folders = AssetFolders(self._sender)
-        self.design_studio_components = DesignStudioComponents(self._sender)
-        self.design_studio_folders = DesignStudioFolders(self._sender)
-        self.design_studio_emails = DesignStudioEmails(self._sender)
-        self.design_studio_translations = DesignStudioTranslations(self._sender)
-        self.design_studio_versions = DesignStudioVersions(self._sender)
-        self.inbox_previews = InboxPreviews(self._sender)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._sender.connection.base_url!r})"
-
-    def close(self) -> None:
-        """Close the connections; a further call raises `ConfigurationError`."""
-        self._sender.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        super().__init__(APP, transport, options, app_api_key=app_api_key, region=region)
+        self._name(self._sender)
 
 
-class AsyncAppClient:
+class AsyncAppClient(AwaitableClient, _Nouns[AwaitableSender]):
     """The awaitable twin of `AppClient`: the same operations, awaited; lists are read with `async for`."""
 
     def __init__(
@@ -158,53 +148,5 @@ class AsyncAppClient:
         transport: AsyncTransport | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
-        self.settings: Settings
-        self.settings, parts = resolve(options, app_api_key=app_api_key, region=region)
-        self._sender = awaitable_sender(APP, self.settings, parts, transport)
-        self.customers = Customers(self._sender)
-        self.objects = Objects(self._sender)
-        self.activities = Activities(self._sender)
-        self.send = Send(self._sender)
-        self.transactional = Transactional(self._sender)
-        self.broadcasts = Broadcasts(self._sender)
-        self.campaigns = Campaigns(self._sender)
-        self.newsletters = Newsletters(self._sender)
-        self.newsletter_variants = NewsletterVariants(self._sender)
-        self.messages = Messages(self._sender)
-        self.live_notifications = LiveNotifications(self._sender)
-        self.segments = Segments(self._sender)
-        self.exports = Exports(self._sender)
-        self.imports = Imports(self._sender)
-        self.collections = Collections(self._sender)
-        self.snippets = Snippets(self._sender)
-        self.subscriptions = Subscriptions(self._sender)
-        self.opt_outs = OptOuts(self._sender)
-        self.esp_suppression = EspSuppression(self._sender)
-        self.senders = Senders(self._sender)
-        self.reporting_webhooks = ReportingWebhooks(self._sender)
-        self.data_index = DataIndex(self._sender)
-        self.workspaces = Workspaces(self._sender)
-        self.info = Info(self._sender)
-        self.assets = Assets(self._sender)
-        self.asset_folders = AssetFolders(self._sender)
-        self.design_studio_components = DesignStudioComponents(self._sender)
-        self.design_studio_folders = DesignStudioFolders(self._sender)
-        self.design_studio_emails = DesignStudioEmails(self._sender)
-        self.design_studio_translations = DesignStudioTranslations(self._sender)
-        self.design_studio_versions = DesignStudioVersions(self._sender)
-        self.inbox_previews = InboxPreviews(self._sender)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._sender.connection.base_url!r})"
-
-    async def aclose(self) -> None:
-        """Close the connections; a further call raises `ConfigurationError`."""
-        await self._sender.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
+        super().__init__(APP, transport, options, app_api_key=app_api_key, region=region)
+        self._name(self._sender)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Unpack
 
 from ciokit.bulk import Progress
-from ciokit.client import ClientOptions, awaitable_sender, blocking_sender, resolve
+from ciokit.client import AwaitableClient, BlockingClient, ClientOptions
 from ciokit.core.wire import AsyncTransport, Transport
 from ciokit.pipelines_api.batches import batch_flow
 from ciokit.pipelines_api.events import track_event
@@ -19,11 +18,10 @@ from ciokit.pipelines_api.people import delete_user, identify_user
 from ciokit.pipelines_api.sending import send_message
 from ciokit.pipelines_api.views import track_page, track_screen
 from ciokit.report import BatchReport
-from ciokit.settings import Settings
 from ciokit.surfaces import PIPELINES, Region
 
 
-class CustomerIOClient:
+class CustomerIOClient(BlockingClient):
     """Talk to the Data Pipelines API; blocking.
 
     Safe across threads and across `fork`. No thread runs behind it and nothing is queued: when a call returns, the
@@ -49,12 +47,7 @@ class CustomerIOClient:
         transport: Transport | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
-        self.settings: Settings
-        self.settings, parts = resolve(options, api_key=api_key, region=region)
-        self._sender = blocking_sender(PIPELINES, self.settings, parts, transport)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._sender.connection.base_url!r})"
+        super().__init__(PIPELINES, transport, options, api_key=api_key, region=region)
 
     def send(self, message: Message) -> Receipt:
         """Send one message, built by any operation's `.message(...)`.
@@ -75,20 +68,8 @@ class CustomerIOClient:
         """Send many messages in as few requests as the limits allow; see `ciokit.send_batch`."""
         return self._sender.run(batch_flow(operations, self.settings, context, integrations, progress))
 
-    def close(self) -> None:
-        """Close the connections; a further call raises `ConfigurationError`."""
-        self._sender.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class AsyncCustomerIOClient:
+class AsyncCustomerIOClient(AwaitableClient):
     """Talk to the Data Pipelines API; awaitable. The twin of `CustomerIOClient`."""
 
     identify = identify_user
@@ -107,12 +88,7 @@ class AsyncCustomerIOClient:
         transport: AsyncTransport | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
-        self.settings: Settings
-        self.settings, parts = resolve(options, api_key=api_key, region=region)
-        self._sender = awaitable_sender(PIPELINES, self.settings, parts, transport)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._sender.connection.base_url!r})"
+        super().__init__(PIPELINES, transport, options, api_key=api_key, region=region)
 
     async def send(self, message: Message) -> Receipt:
         """Send one message; see `CustomerIOClient.send`."""
@@ -128,15 +104,3 @@ class AsyncCustomerIOClient:
     ) -> BatchReport:
         """Send many messages in as few requests as the limits allow; see `ciokit.send_batch`."""
         return await self._sender.run(batch_flow(operations, self.settings, context, integrations, progress))
-
-    async def aclose(self) -> None:
-        """Close the connections; a further call raises `ConfigurationError`."""
-        await self._sender.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self, Unpack
+from typing import Unpack
 
-from ciokit.client import ClientOptions, awaitable_sender, blocking_sender, resolve
+from ciokit.client import AwaitableClient, BlockingClient, ClientOptions
 from ciokit.core.wire import AsyncTransport, Transport
-from ciokit.settings import Settings
 from ciokit.surfaces import TRACK, Region
 from ciokit.track_api.deliveries import Deliveries
 from ciokit.track_api.forms import Forms
@@ -19,7 +17,7 @@ GROUPS: tuple[type, ...] = (V1, V2, Segments, Deliveries, Forms)
 """Every noun the Track API clients have; the emulator, the docs and the contract tests read their operations."""
 
 
-class TrackClient:
+class TrackClient(BlockingClient):
     """Write people, objects and events with the Track API; blocking.
 
     Safe across threads and across `fork`. Use it in a `with` block, or call `close()`. At most 1,000 requests a second
@@ -40,32 +38,15 @@ class TrackClient:
         transport: Transport | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
-        self.settings: Settings
-        self.settings, parts = resolve(options, site_id=site_id, track_api_key=track_api_key, region=region)
-        self._sender = blocking_sender(TRACK, self.settings, parts, transport)
+        super().__init__(TRACK, transport, options, site_id=site_id, track_api_key=track_api_key, region=region)
         self.v1 = V1(self._sender)
         self.v2 = V2(self._sender, self.settings)
         self.segments = Segments(self._sender)
         self.deliveries = Deliveries(self._sender)
         self.forms = Forms(self._sender)
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._sender.connection.base_url!r})"
 
-    def close(self) -> None:
-        """Close the connections; a further call raises `ConfigurationError`."""
-        self._sender.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class AsyncTrackClient:
+class AsyncTrackClient(AwaitableClient):
     """The awaitable twin of `TrackClient`: the same operations, awaited."""
 
     def __init__(
@@ -77,26 +58,9 @@ class AsyncTrackClient:
         transport: AsyncTransport | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
-        self.settings: Settings
-        self.settings, parts = resolve(options, site_id=site_id, track_api_key=track_api_key, region=region)
-        self._sender = awaitable_sender(TRACK, self.settings, parts, transport)
+        super().__init__(TRACK, transport, options, site_id=site_id, track_api_key=track_api_key, region=region)
         self.v1 = V1(self._sender)
         self.v2 = V2(self._sender, self.settings)
         self.segments = Segments(self._sender)
         self.deliveries = Deliveries(self._sender)
         self.forms = Forms(self._sender)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._sender.connection.base_url!r})"
-
-    async def aclose(self) -> None:
-        """Close the connections; a further call raises `ConfigurationError`."""
-        await self._sender.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
