@@ -24,7 +24,8 @@ from ciokit.app_api.client import AppClient
 from ciokit.core.clock import Clock, SystemClock
 from ciokit.pipelines_api.client import CustomerIOClient
 from ciokit.settings import Settings
-from ciokit.surfaces import APP, PIPELINES
+from ciokit.surfaces import APP, PIPELINES, TRACK
+from ciokit.track_api.client import TrackClient
 
 if TYPE_CHECKING:
     from ciokit.emulator.app import Emulator
@@ -37,31 +38,45 @@ def open_workspace(settings: Settings | None = None, *, clock: Clock | None = No
 
     `settings` are those of profile and environment unless given: `Settings.resolve(profile="staging")`. An emulator is
     started, in a thread and on a free port of this machine, when they hold no key and no `base_url`; its world is empty
-    and ends with `close()`. With any of these both keys are needed: raises `ConfigurationError` naming a missing one.
+    and ends with `close()`. With any of these the keys of Pipelines and App API are needed, and Track credentials only
+    as a pair: raises `ConfigurationError` naming a missing one.
     """
     settings = settings or Settings.resolve()
     with ExitStack() as opened:
         emulator = None
-        if not (settings.api_key or settings.app_api_key or settings.base_url):
+        tracking = settings.site_id or settings.track_api_key
+        if not (settings.api_key or settings.app_api_key or tracking or settings.base_url):
             emulator, base_url = _start(opened)
             settings = replace(settings, api_key=_KEY, app_api_key=_KEY, base_url=base_url, proxy=None)
+            settings = replace(settings, site_id=_KEY, track_api_key=_KEY)
         client = opened.enter_context(CustomerIOClient(settings=settings))
         app = opened.enter_context(AppClient(settings=settings))
-        return Workspace(client, app, emulator, clock or SystemClock(), opened.pop_all())
+        track = opened.enter_context(TrackClient(settings=settings)) if tracking or emulator else None
+        clock = clock or SystemClock()
+        return Workspace(client, app, track, emulator=emulator, clock=clock, opened=opened.pop_all())
 
 
 class Workspace:
     """A workspace to write to and to read back; made by `open_workspace`, ended by `close` or a `with` block.
 
-    `client` writes (Data Pipelines), `app` reads (App API), `settings` are those of both. `emulator` is the one that
-    was started, or None; its world can be looked at after the end, too.
+    `client` writes (Data Pipelines), `app` reads and sends (App API), `track` writes, too, where there are Track
+    credentials; `settings` are those of all. `emulator` is the one that was started, or None; its world can be looked
+    at after the end, too.
     """
 
     def __init__(
-        self, client: CustomerIOClient, app: AppClient, emulator: Emulator | None, clock: Clock, opened: ExitStack
+        self,
+        client: CustomerIOClient,
+        app: AppClient,
+        track: TrackClient | None,
+        *,
+        emulator: Emulator | None,
+        clock: Clock,
+        opened: ExitStack,
     ) -> None:
         self.client = client
         self.app = app
+        self._track = track
         self.emulator = emulator
         self.settings = client.settings
         self._clock = clock
@@ -71,17 +86,25 @@ class Workspace:
     def __repr__(self) -> str:
         return f"Workspace({', '.join(f'{name}={text!r}' for name, text in self.describe().items())})"
 
+    @property
+    def track(self) -> TrackClient:
+        """The client of the Track API; raises `ConfigurationError` where there are no credentials for it."""
+        if self._track is None:
+            return TrackClient(settings=self.settings)  # which says what is missing and where it was looked for
+        return self._track
+
     def describe(self) -> dict[str, str]:
         """Return what this workspace is and where it is written to and read from; safe to print."""
         region, base_url = self.settings.region, self.settings.base_url
         kind = f"the service, region {region}, as your keys say"
         if base_url:
             kind = "an emulator started for this run" if self.emulator else "what answers at your base URL"
-        return {
+        described = {
             "workspace": kind,
             "pipelines": PIPELINES.base_url(region, base_url),
             "app": APP.base_url(region, base_url),
         }
+        return {**described, "track": TRACK.base_url(region, base_url)} if self._track else described
 
     def unique(self, name: str) -> str:
         """Return `name` with a suffix that only this run has, so that trying things out touches nobody else's data."""
@@ -97,7 +120,7 @@ class Workspace:
             self._clock.sleep(seconds)
 
     def close(self) -> None:
-        """Close both clients, and stop the emulator if one was started."""
+        """Close the clients, and stop the emulator if one was started."""
         self._opened.close()
 
     def __enter__(self) -> Self:

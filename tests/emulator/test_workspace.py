@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -67,6 +68,9 @@ def test_with_keys_the_configured_workspace_is_used(monkeypatch: pytest.MonkeyPa
         ({"api_key": SECRET}, "app_api_key"),
         ({"app_api_key": SECRET}, "api_key"),
         ({"base_url": "http://127.0.0.1:9"}, "api_key"),
+        ({"site_id": "site", "track_api_key": SECRET}, "api_key"),
+        ({"api_key": SECRET, "app_api_key": SECRET, "site_id": "site"}, "track_api_key"),
+        ({"api_key": SECRET, "app_api_key": SECRET, "track_api_key": SECRET}, "site_id"),
     ],
 )
 def test_half_a_configuration_is_no_reason_for_an_emulator(given: dict[str, str], missing: str) -> None:
@@ -75,6 +79,23 @@ def test_half_a_configuration_is_no_reason_for_an_emulator(given: dict[str, str]
     with pytest.raises(ConfigurationError, match=f"`{missing}` is missing"):
         ciokit.open_workspace(Settings(**given))
     assert threading.active_count() == before
+
+
+def test_the_track_api_is_there_where_it_has_credentials() -> None:
+    """The emulator takes any; the service needs a pair of its own, and without it everything else works."""
+    with ciokit.open_workspace() as workspace:
+        workspace.track.v1.identify("u1", {"plan": "pro"})
+        assert workspace.app.customers.attributes("u1")["customer"]["attributes"]["plan"] == "pro"
+        assert workspace.describe()["track"] == workspace.settings.base_url
+    with pytest.raises(ConfigurationError, match="closed"):
+        workspace.track.v1.identify("u2")
+    keys = Settings(api_key=SECRET, app_api_key=SECRET)
+    with ciokit.open_workspace(keys) as workspace:
+        assert "track" not in workspace.describe()
+        with pytest.raises(ConfigurationError, match="`site_id` is missing"):
+            _ = workspace.track
+    with ciokit.open_workspace(replace(keys, site_id="site", track_api_key=SECRET)) as workspace:
+        assert workspace.describe()["track"] == "https://track.customer.io"
 
 
 def test_settings_hold_for_an_emulator_too() -> None:
