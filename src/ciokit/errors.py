@@ -16,8 +16,8 @@ CustomerIOError             .fault  .retryable  .request
 ```
 
 Four questions are answered by type and attribute: whose fault (`fault`), try again (`retryable`), may it have been
-taken (`maybe_sent`), which request (`request`, such as `POST /v1/track`: the route, never an id). No message holds a
-key, a body or an identifier.
+taken (`maybe_sent`), which request (`request`, such as `POST /v1/track`: the route, never an id). What
+ciokit says holds no key, body or identifier; the service's own words, which may repeat what was sent, come redacted.
 """
 
 from __future__ import annotations
