@@ -198,8 +198,11 @@ def test_bad_sends_are_refused_in_their_own_envelope(
 def test_without_the_library_templates_stay_as_they_are(
     app: AppClient, ciokit_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where `python-liquid` is not installed, what is sent is the template."""
-    monkeypatch.setitem(sys.modules, "liquid", None)
-    template = "{{ customer.name }} of a template that nobody filled in before"
+    """Where `python-liquid` is not installed, what is sent is the template; once it is there, it is filled in."""
+    template = "{{ customer.name }} of a template that only this test has"
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "liquid", None)
+        ciokit.send_email(app, to="a@x.io", identifiers=ANN, transactional_message_id=1, subject=template)
     ciokit.send_email(app, to="a@x.io", identifiers=ANN, transactional_message_id=1, subject=template)
-    assert ciokit_emulator.outbox()[0]["subject"] == template
+    subjects = {letter["subject"] for letter in ciokit_emulator.outbox()}
+    assert subjects == {template, "Ann of a template that only this test has"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any
 
 Render = Callable[[Mapping[str, Any]], str]
@@ -30,6 +31,8 @@ def rendered(template: str, given: Mapping[str, Any]) -> str:
     """Return a template filled in; names that are not there leave a blank. Raises `TemplateFault` for wrong Liquid."""
     if "{{" not in template and "{%" not in template:
         return template
+    if find_spec("liquid") is None:
+        return template
     return _parsed(template)({**_LINKS, **given})
 
 
@@ -41,11 +44,8 @@ def links_in(body: str) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _parsed(template: str) -> Render:
-    try:
-        from liquid import Environment
-        from liquid.exceptions import LiquidError
-    except ImportError:
-        return lambda _: template
+    from liquid import Environment
+    from liquid.exceptions import LiquidError
 
     class Bounded(Environment):
         loop_iteration_limit = _LOOPS
