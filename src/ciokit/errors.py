@@ -4,6 +4,7 @@
 CustomerIOError             .fault  .retryable  .request
 |- ConfigurationError       yours, before any I/O: a missing key, a wrong region, a closed client
 |- ValidationError          yours, before any I/O: bad input; .field names it
+|- UnparseableEventError    theirs: the body of a webhook is no event; .reason
 |- ApiError                 the service answered no; .status .errors .retry_after
 |  |- RefusedError          yours: 400, 404, 409, 413, 422 ...
 |  |- AuthenticationError   yours: 401, 403
@@ -13,6 +14,7 @@ CustomerIOError             .fault  .retryable  .request
 |  |- NetworkTimeoutError   no answer in time
 |- UnexpectedAnswerError    a 2xx answer that is not what the operation declares
 |- JobError                 an export or import failed at the service, or takes too long; .job
+|- JournalUnavailableError  the webhook journal cannot take an event in now; it tries again by itself
 ```
 
 Four questions are answered by type and attribute: whose fault (`fault`), try again (`retryable`), may it have been
@@ -76,6 +78,16 @@ class ValidationError(CustomerIOError, ValueError):
     def __str__(self) -> str:
         text = super().__str__()
         return f"`{self.field}`: {text}" if self.field else text
+
+
+class UnparseableEventError(CustomerIOError):
+    """The body of a reporting webhook cannot be an event; `reason` is a word for it, such as `event_id_missing`."""
+
+    fault = "service"
+
+    def __init__(self, message: str, *, reason: str, request: str | None = None) -> None:
+        super().__init__(message, request=request)
+        self.reason = reason
 
 
 class ApiError(CustomerIOError):
@@ -161,3 +173,13 @@ class JobError(CustomerIOError):
     def __init__(self, message: str, *, job: Mapping[str, Any], request: str | None = None) -> None:
         super().__init__(message, request=request)
         self.job = job
+
+
+class JournalUnavailableError(CustomerIOError):
+    """The webhook journal cannot take an event in: the disk fails or is full, or what is on it waits too long.
+
+    It begins again by itself when the disk does. Whether the event is on disk is unknown: have it sent again.
+    """
+
+    retryable = True
+    maybe_sent = True

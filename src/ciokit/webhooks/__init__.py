@@ -1,0 +1,1 @@
+"""Webhooks of Customer.io: verified, made durable before they are acknowledged, and brought into Delta tables."""
