@@ -321,14 +321,17 @@ def _part(convert: Mapping[str, _Convert], shape: tuple[str, ...], group: Sequen
     return columns
 
 
-def _identifiers(people: _Values) -> tuple[dict[str, _Values], _Values]:
+def _identifiers(values: _Values) -> tuple[dict[str, _Values], _Values]:
     """Return the columns of the identifiers, and the unknown ones of each row if there are any."""
-    if set(map(type, people)) != {dict}:
-        people = [each if isinstance(each, dict) else {} for each in people]
-    shapes = set(map(tuple, people))
+    people: Sequence[dict[str, Any]] = values
+    if set(map(type, values)) != {dict}:
+        people = [each if isinstance(each, dict) else {} for each in values]
+    shapes: set[tuple[str, ...]] = set(map(tuple, people))
     names = {name for shape in shapes for name in shape}
     if len(shapes) == 1:
-        cells = dict(zip(*shapes, zip(*(each.values() for each in people), strict=True), strict=False))
+        cells: dict[str, _Values] = dict(
+            zip(*shapes, zip(*(each.values() for each in people), strict=True), strict=False)
+        )
     else:
         cells = {name: [each.get(name) for each in people] for name in names.intersection(_IDENTIFIERS)}
     columns = {name: _texts(cells[name]) for name in _IDENTIFIERS if name in cells}
