@@ -62,12 +62,11 @@ class Record(NamedTuple):
         return found
 
 
-def encode(received_us: int, headers_json: bytes, body: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return the bytes of a record in three pieces, to be written one after the other."""
+def head(received_us: int, headers_json: bytes, body: bytes) -> bytes:
+    """Return the bytes of a record that go before its headers and body."""
     stamp = STAMP.pack(received_us, len(headers_json))
     checksum = zlib.crc32(body, zlib.crc32(headers_json, zlib.crc32(stamp)))
-    size = len(headers_json) + len(body) + STAMP.size
-    return FRAME.pack(MAGIC, size, checksum) + stamp, headers_json, body
+    return FRAME.pack(MAGIC, len(headers_json) + len(body) + STAMP.size, checksum) + stamp
 
 
 def position(segment: int, offset: int) -> int:
