@@ -19,12 +19,12 @@ NEEDS = ciokit needs Python 3.11 or newer: install it, or name one with make PYT
 help: ## say what each target does
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
-setup: .venv/.ready-run ## create .venv with everything that demo and test need
+setup: .venv/.ready-test ## create .venv with everything that demo and test need
 
 demo: .venv/.ready-run ## send a real retail data set to the emulator, read it back and compare
 	@.venv/bin/python -m demo $(DEMO_ARGS)
 
-test: .venv/.ready-run ## run every test, the notebooks included
+test: .venv/.ready-test ## run every test, the notebooks included
 	@.venv/bin/python -m pytest $(PYTEST_ARGS)
 
 lint: .venv/.ready-lint ## check style and formatting
@@ -51,6 +51,11 @@ clean: ## remove what the other targets made
 	@echo "setting up .venv to run and test"
 	@$(SYNC) $(RUN_GROUPS)
 	@touch $@
+
+.venv/.ready-test: $(LOCKED) | tools
+	@echo "setting up .venv to test"
+	@$(SYNC) $(RUN_GROUPS) --group spark
+	@touch $@ .venv/.ready-run
 
 .venv/.ready-lint: $(LOCKED) | tools
 	@echo "setting up .venv to lint"
