@@ -28,6 +28,8 @@ from ciokit.webhooks.journal_format import FRAME, LONGEST_PAYLOAD, MAGIC, STAMP,
 
 _HEAD = FRAME.size + STAMP.size
 
+__all__ = ["Damage", "JournalReader", "Record"]
+
 Kind = Literal["torn", "corrupt"]
 
 

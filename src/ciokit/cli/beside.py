@@ -1,0 +1,114 @@
+"""Keeps another `ciokit` command running beside this process: started again when it ends, and ended with it.
+
+`python -m ciokit.cli.beside ARGUMENTS` is how it is run: as `ciokit ARGUMENTS`, until standard input ends: when
+the process that holds the other end of the pipe is gone, however it went.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from ciokit.errors import ConfigurationError
+
+_LOG = logging.getLogger("ciokit.webhooks.serving")
+_STEADY_SECONDS: Final = 60.0  # what ran for so long is started again without delay
+
+
+class Beside:
+    """A command that should always run; the pause before it is started again doubles up to `longest_pause` seconds."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        *,
+        first_pause: float = 1.0,
+        longest_pause: float = 60.0,
+        stop_seconds: float = 60.0,
+    ) -> None:
+        self._arguments = arguments
+        self._first_pause = first_pause
+        self._longest_pause = longest_pause
+        self._stop_seconds = stop_seconds
+        self._stopping = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._keep, name="ciokit-beside", daemon=True)
+
+    def start(self) -> None:
+        """Start it.
+
+        Raises:
+            ConfigurationError: no process can be started.
+        """
+        self._launch()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask it to end, and wait for it; after `stop_seconds` it is killed."""
+        self._stopping.set()
+        process = self._process
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(self._stop_seconds)
+        except subprocess.TimeoutExpired:
+            _LOG.error("`ciokit %s` did not end in time and is killed", self._name)
+            process.kill()
+        self._thread.join()
+
+    @property
+    def _name(self) -> str:
+        return " ".join(word for word in self._arguments[:2])
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "ciokit.cli.beside", *self._arguments]
+        try:
+            # A session of its own: Ctrl-C is for this process, which ends the other when its own work is done.
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own
+        except OSError as error:
+            raise ConfigurationError(f"cannot start `ciokit {self._name}` ({type(error).__name__})") from error
+        self._process = process
+        if self._stopping.is_set():  # it was told to stop while this one was being started
+            process.terminate()
+        return process
+
+    def _keep(self) -> None:
+        pause = self._first_pause
+        while (process := self._process) is not None:
+            began = time.monotonic()
+            code = process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
+            if self._stopping.is_set():
+                return
+            if time.monotonic() - began > _STEADY_SECONDS:
+                pause = self._first_pause
+            _LOG.error("`ciokit %s` ended with %d; it is started again in %g s", self._name, code, pause)
+            if self._stopping.wait(pause):
+                return
+            pause = min(2 * pause, self._longest_pause)
+            try:
+                self._launch()
+            except ConfigurationError as error:
+                _LOG.error("%s", error)
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_parent, name="ciokit-parent", daemon=True).start()
+    from ciokit.cli import main
+
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,193 @@
+"""`ciokit webhooks`: receives webhooks, and works on what was received."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ciokit.cli.beside import Beside
+from ciokit.cli.parser import Subparsers
+from ciokit.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from ciokit.webhooks.journal import Journal
+
+KEY_VARIABLE = "CUSTOMERIO_WEBHOOK_SIGNING_KEY"
+_MIB = 1 << 20
+
+
+def add_parser(commands: Subparsers) -> None:
+    """Add `webhooks` and its commands to the command line."""
+    parser = commands.add_parser(
+        "webhooks",
+        help="receive reporting webhooks and bring them into Delta tables",
+        description="Receive reporting webhooks, durably, and bring them into Delta tables, each exactly once.",
+        allow_abbrev=False,
+    )
+    below: Subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_serve(below)
+
+
+def _add_serve(commands: Subparsers) -> None:
+    parser = commands.add_parser(
+        "serve",
+        help="receive webhooks until stopped, and commit them to Delta tables beside it",
+        description="Receive webhooks until Ctrl-C or SIGTERM. Each is verified, made durable in the journal and then\n"
+        "acknowledged; a second process commits the journal to Delta tables and is kept running.\n\n"
+        f"The signing key comes from the environment variable {KEY_VARIABLE} (several,\n"
+        "separated by commas, while one takes the place of another) or from a file.",
+        allow_abbrev=False,
+    )
+    add_journal(parser)
+    parser.add_argument("--delta", metavar="URI", help="folder or object store of the Delta tables")
+    parser.add_argument(
+        "--no-commit", action="store_true", help="only receive; `ciokit webhooks commit` runs elsewhere"
+    )
+    parser.add_argument("--port", type=int, default=8080, help="port to listen on; 0 picks a free one (default: 8080)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--path", default="/", help="path that webhooks are posted to (default: /)")
+    parser.add_argument("--signing-key-file", type=Path, metavar="FILE", help="file with a signing key on each line")
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        metavar="S",
+        help="refuse timestamps further from the clock than this (default: take any, as retries go on for 7 days)",
+    )
+    limits = parser.add_argument_group("limits")
+    for option, default, words in (
+        ("--max-body-bytes", 4 * _MIB, "longest body"),
+        ("--connections", 1000, "connections at once; the one quiet for longest makes room"),
+        ("--segment-bytes", 64 * _MIB, "a journal file is closed at this size"),
+        ("--min-free-bytes", 256 * _MIB, "answer 503 when the journal's disk has less left"),
+        ("--max-backlog-bytes", 16 << 30, "answer 503 when more of the journal waits to be committed"),
+    ):
+        limits.add_argument(option, type=_positive, default=default, metavar="N", help=f"{words} (default: {default})")
+    for option, seconds, words in (
+        ("--request-seconds", 10.0, "longest time for a request to arrive whole"),
+        ("--idle-seconds", 75.0, "longest time between two requests on a connection"),
+        ("--drain-seconds", 10.0, "time for requests under way when told to stop"),
+        ("--segment-seconds", 3600.0, "a journal file is closed at this age"),
+    ):
+        limits.add_argument(
+            option, type=_positive_seconds, default=seconds, metavar="S", help=f"{words} (default: {seconds:g})"
+        )
+    tls = parser.add_argument_group("TLS", "where no proxy in front does it; PEM files")
+    tls.add_argument("--tls-cert", metavar="FILE", help="certificate, with its chain")
+    tls.add_argument("--tls-key", metavar="FILE", help="its key")
+    parser.set_defaults(run=_serve)
+
+
+def add_journal(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names the journal."""
+    parser.add_argument(
+        "--journal", type=Path, required=True, metavar="DIR", help="folder of the journal, on a local disk"
+    )
+
+
+def signing_keys(file: Path | None) -> list[str]:
+    """Return the signing keys of a file, or else those of the environment.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    if file is None:
+        keys = os.environ.get(KEY_VARIABLE, "").split(",")
+    else:
+        try:
+            keys = file.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"the file of signing keys cannot be read ({type(error).__name__})") from error
+    found = [key.strip() for key in keys if key.strip()]
+    if not found:
+        raise ConfigurationError(
+            f"there is no signing key: set {KEY_VARIABLE} to the one that Customer.io shows beside it, or name "
+            "a file with --signing-key-file"
+        )
+    return found
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from ciokit.webhooks import serving
+    from ciokit.webhooks.asgi import AsgiApp
+    from ciokit.webhooks.receiver import WebhookReceiver
+
+    if not arguments.no_commit and not arguments.delta:
+        raise ConfigurationError(
+            "say with --delta URI where the Delta tables are, or with --no-commit that none are written"
+        )
+    if bool(arguments.tls_cert) != bool(arguments.tls_key):
+        raise ConfigurationError("TLS needs both --tls-cert and --tls-key")
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it warns of every malformed request
+    receiver = WebhookReceiver(
+        signing_keys(arguments.signing_key_file),
+        _journal(arguments),
+        path=arguments.path,
+        max_body=arguments.max_body_bytes,
+        tolerance=arguments.tolerance,
+    )
+    limits = serving.ServingLimits(
+        request_seconds=arguments.request_seconds,
+        idle_seconds=arguments.idle_seconds,
+        connections=arguments.connections,
+        drain_seconds=arguments.drain_seconds,
+    )
+    listener = serving.bind(arguments.host, arguments.port)
+    port: int = listener.getsockname()[1]
+    committer = None if arguments.no_commit else Beside(_commit(arguments))
+    if committer is not None:
+        committer.start()
+    try:
+        serving.serve(
+            AsgiApp(receiver),
+            listener,
+            limits,
+            certificate=arguments.tls_cert,
+            key=arguments.tls_key,
+            ready=partial(_announce, arguments, port),
+        )
+    finally:
+        if committer is not None:
+            committer.stop()
+    return 0
+
+
+def _journal(arguments: argparse.Namespace) -> Journal:
+    from ciokit.webhooks.journal import Journal, JournalLimits
+
+    limits = JournalLimits(
+        segment_bytes=arguments.segment_bytes,
+        segment_seconds=arguments.segment_seconds,
+        min_free_bytes=arguments.min_free_bytes,
+        max_backlog_bytes=arguments.max_backlog_bytes,
+    )
+    return Journal(arguments.journal, limits)
+
+
+def _commit(arguments: argparse.Namespace) -> list[str]:
+    return ["webhooks", "commit", "--journal", str(arguments.journal), "--delta", arguments.delta, "--follow"]
+
+
+def _announce(arguments: argparse.Namespace, port: int) -> None:
+    scheme = "https" if arguments.tls_cert else "http"
+    host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
+    print(f"Receiving webhooks at {scheme}://{host}:{port}{arguments.path}; stop with Ctrl-C.", flush=True)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _positive_seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < 1e9:
+        raise argparse.ArgumentTypeError("must be a number of seconds above 0")
+    return seconds

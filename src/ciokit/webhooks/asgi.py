@@ -1,0 +1,127 @@
+"""The receiver as an ASGI application: run it with uvicorn, or mount it in Starlette or FastAPI.
+
+```python
+from ciokit.webhooks import WebhookReceiver
+from ciokit.webhooks.asgi import AsgiApp
+
+application = AsgiApp(WebhookReceiver(secrets, "journal"))
+```
+
+It knows ASGI and nothing else. Requests wait on futures; the only other thread is the journal's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+from ciokit.errors import JournalUnavailableError
+from ciokit.webhooks.receiver import ACKNOWLEDGED, SIGNATURE, TIMESTAMP, Reply, WebhookReceiver, kept, refusal
+
+_LOG = logging.getLogger("ciokit.webhooks.receiver")
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+MAX_HELD: Final = 256 << 20
+
+
+class AsgiApp:
+    """Serves a receiver.
+
+    Args:
+        receiver: what to serve. It is opened and closed by the lifespan events; a server that sends none of them leaves
+            that to the first webhook and to whoever made it.
+        max_held: the bytes of bodies that may be held while they come in pieces, all together.
+    """
+
+    def __init__(self, receiver: WebhookReceiver, *, max_held: int = MAX_HELD) -> None:
+        self._receiver = receiver
+        self._max_held = max_held
+        self._held = 0
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request, or take part in the server's start and end."""
+        if scope["type"] != "http":
+            await self._not_http(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if root := scope.get("root_path"):
+            path = path.removeprefix(root) or "/"
+        reply = self._receiver.other(scope["method"], path)
+        if reply is None:
+            try:
+                reply = await self._webhook(scope, receive)
+            except Exception:  # noqa: BLE001 - a 500 would hold every later event up for an hour
+                _LOG.exception("a webhook could not be taken in")
+                reply = self._receiver.refused(refusal(503, "failed"), "failed")
+        if reply is not None:
+            headers = _NO_BODY if reply is ACKNOWLEDGED else [(n.encode(), v.encode()) for n, v in reply.headers()]
+            await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+            await send({"type": "http.response.body", "body": reply.body})
+
+    async def _webhook(self, scope: Message, receive: Receive) -> Reply | None:
+        """Return the answer to a webhook; None if whoever sent it has gone."""
+        receiver = self._receiver
+        began = time.monotonic()
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        given = dict(headers)
+        signature, timestamp = given.get(SIGNATURE), given.get(TIMESTAMP)
+        if (reply := receiver.unread(given.get(b"content-length"), signature, timestamp)) is not None:
+            return reply
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body: bytes = message.get("body", b"")
+        if message.get("more_body"):
+            whole = await self._whole(body, receive)
+            if not isinstance(whole, bytes):
+                return whole
+            body = whole
+        if (reply := receiver.objection(body, signature, timestamp)) is not None:
+            return reply
+        try:
+            await receiver.journal.written(kept(headers), body, receiver.received_us())
+        except JournalUnavailableError:
+            return receiver.unavailable()
+        receiver.acknowledged(time.monotonic() - began)
+        return ACKNOWLEDGED
+
+    async def _whole(self, first: bytes, receive: Receive) -> bytes | Reply | None:
+        """Return a body that comes in pieces; one that is too long is not read to its end."""
+        pieces, size, more = [first], len(first), True
+        self._held += size
+        try:
+            while more and size <= self._receiver.max_body:
+                if self._held > self._max_held:
+                    return self._receiver.refused(refusal(503, "crowded"), "crowded")
+                message = await receive()
+                if message["type"] != "http.request":
+                    return None
+                piece: bytes = message.get("body", b"")
+                more = message.get("more_body", False)
+                pieces.append(piece)
+                size += len(piece)
+                self._held += len(piece)
+        finally:
+            self._held -= size
+        return b"".join(pieces)
+
+    async def _not_http(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        await receive()
+        self._receiver.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await asyncio.to_thread(self._receiver.stop)
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+_NO_BODY: Final = [(b"content-length", b"0")]

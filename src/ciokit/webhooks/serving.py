@@ -1,0 +1,194 @@
+"""Serves a receiver on uvicorn: limits for slow and many clients, an orderly end, and the committer beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING, Any, cast
+
+from ciokit.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from uvicorn import Server
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_LOG = logging.getLogger("ciokit.webhooks.serving")
+_SWEEP_TICKS = 10  # uvicorn ticks ten times a second
+
+
+@dataclass(frozen=True)
+class ServingLimits:
+    """What clients of the server may do.
+
+    - `request_seconds`: from the first byte of a request to its last, and from connecting to the first byte. The
+      service itself gives up after 4 s (reporting webhooks, "Timeouts and failures").
+    - `idle_seconds`: between two requests on a connection. More than a load balancer in front keeps its own.
+    - `head_bytes`: the request line and all headers.
+    - `connections`: at once; when there is one more, the one that has been idle or slow for longest is closed.
+    - `drain_seconds`: for requests under way when the server is told to end.
+    """
+
+    request_seconds: float = 10.0
+    idle_seconds: float = 75.0
+    head_bytes: int = 64 << 10
+    connections: int = 1000
+    drain_seconds: float = 10.0
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket.
+
+    Raises:
+        ConfigurationError: the address cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except (OSError, OverflowError) as error:
+        raise ConfigurationError(
+            f"cannot listen on {host}:{port} ({type(error).__name__}); choose a free port of this machine"
+        ) from error
+    return listener
+
+
+def serve(
+    application: Callable[..., Any],
+    listener: socket.socket,
+    limits: ServingLimits | None = None,
+    *,
+    certificate: str | None = None,
+    key: str | None = None,
+    ready: Callable[[], None] | None = None,
+) -> None:
+    """Serve an ASGI application until SIGTERM or SIGINT, then let the requests under way end.
+
+    `certificate` and `key` are PEM files, for TLS. `ready` is called once requests are answered.
+    """
+    limits = limits or ServingLimits()
+    try:
+        import uvicorn
+    except ModuleNotFoundError:
+        raise ConfigurationError("serving webhooks needs: pip install 'ciokit[webhooks]'") from None
+    _allow_files(limits.connections)
+    config = uvicorn.Config(
+        application,
+        http=_protocol(limits),
+        loop="uvloop",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_keep_alive=cast("int", limits.idle_seconds),
+        timeout_graceful_shutdown=cast("int", limits.drain_seconds),
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
+    server = _server(limits, ready)(config)
+    if threading.current_thread() is threading.main_thread():
+        # uvicorn hands a signal on when it has ended; and one may come before it listens for them.
+        def end(_signal: int, _frame: FrameType | None) -> None:
+            server.should_exit = True
+
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
+    server.run(sockets=[listener])
+
+
+def _server(limits: ServingLimits, ready: Callable[[], None] | None) -> type[Server]:
+    """Return uvicorn's server, with a look at slow connections every second."""
+    from uvicorn import Server
+
+    class ImpatientServer(Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started and ready is not None:
+                ready()
+
+        async def on_tick(self, counter: int) -> bool:
+            if counter % _SWEEP_TICKS == 0:
+                _sweep(self.server_state.connections, limits.request_seconds)
+            return await super().on_tick(counter)
+
+    return ImpatientServer
+
+
+def _sweep(connections: set[Any], patience: float) -> None:
+    """Close connections on which the rest of a request has been waited for too long."""
+    overdue = asyncio.get_running_loop().time() - patience
+    for each in list(connections):
+        if each.waiting_since is not None and each.waiting_since < overdue:
+            each.transport.abort()
+
+
+def _protocol(limits: ServingLimits) -> type[HttpToolsProtocol]:
+    """Return uvicorn's HTTP protocol with a limit to the head of a request, to patience and to connections."""
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+    class ImpatientProtocol(HttpToolsProtocol):
+        waiting_since: float | None  # for the rest of a request; None while there is none, or it is being answered
+        quiet_since: float
+        head_size: int | None  # of the request being read; None once its headers are complete
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+            self.waiting_since = self.quiet_since = self.loop.time()
+            self.head_size = 0
+            if len(self.connections) >= limits.connections:
+                _make_room(self.connections)
+            super().connection_made(transport)
+
+        def data_received(self, data: bytes) -> None:
+            if self.waiting_since is None:
+                self.waiting_since = self.quiet_since = self.loop.time()
+            super().data_received(data)
+            if self.head_size is not None:
+                self.head_size += len(data)
+                if self.head_size > limits.head_bytes and not self.transport.is_closing():
+                    self.transport.write(_HEAD_TOO_LARGE)
+                    self.transport.close()
+
+        def on_headers_complete(self) -> None:
+            self.head_size = None
+            super().on_headers_complete()
+
+        def on_message_complete(self) -> None:
+            self.waiting_since = None
+            self.head_size = 0
+            super().on_message_complete()
+
+    return ImpatientProtocol
+
+
+_HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+def _make_room(connections: set[Any]) -> None:
+    """Close the connection that has been quiet for longest, of those that nothing is being answered on."""
+    free = [each for each in connections if each.cycle is None or each.cycle.response_complete or each.waiting_since]
+    if free:
+        oldest = min(free, key=lambda each: each.quiet_since)
+        connections.discard(oldest)
+        oldest.transport.abort()
+
+
+def _allow_files(connections: int) -> None:
+    """Raise the soft limit of open files as far as it goes, for connections and the files beside them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + 256
+    if soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        if most < wanted:
+            _LOG.warning("only %d files may be open; fewer than %d connections can be served", most, connections)
