@@ -15,18 +15,19 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 # Spark asks for a module that speeds up linear algebra; the packaged runtime is trimmed and has none, nor is it needed.
+# A session of seconds is over before the better compiler pays.
 _JAVA = """#!/bin/sh
 for argument do
   shift
   [ "$argument" = "--add-modules=jdk.incubator.vector" ] || set -- "$@" "$argument"
 done
-exec "{java}" "$@"
+exec "{java}" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC "$@"
 """
 _SETTINGS = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.sql.session.timeZone": "America/New_York",  # the views must not depend on it
-    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.shuffle.partitions": "1",
     "spark.ui.enabled": "false",
 }
 
@@ -45,7 +46,7 @@ def spark_session(folder: Path) -> Iterator[SparkSession]:
     }
     from pyspark.sql import SparkSession
 
-    builder = SparkSession.builder.master("local[2]").config("spark.sql.warehouse.dir", str(folder / "warehouse"))
+    builder = SparkSession.builder.master("local[1]").config("spark.sql.warehouse.dir", str(folder / "warehouse"))
     for name, value in _SETTINGS.items():
         builder = builder.config(name, value)
     session = builder.getOrCreate()
