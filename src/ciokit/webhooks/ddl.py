@@ -22,7 +22,7 @@ _DELTA: Final[Mapping[ColumnType, str]] = {
     "date": "DATE",
     "binary": "BINARY",
 }
-_TYPES: Final[Mapping[Dialect, Mapping[ColumnType, str]]] = {
+TYPES: Final[Mapping[Dialect, Mapping[ColumnType, str]]] = {
     "databricks": _DELTA,
     "spark": _DELTA,
     "duckdb": {**_DELTA, "string": "VARCHAR", "timestamp": "TIMESTAMP WITH TIME ZONE", "binary": "BLOB"},
@@ -57,7 +57,7 @@ def ddl(table: Table, dialect: Dialect, *, schema: str = "", clustered: bool = T
 
 
 def _column(column: Column, dialect: Dialect) -> str:
-    words = [_quoted(column.name, dialect), _TYPES[dialect][column.type]]
+    words = [_quoted(column.name, dialect), TYPES[dialect][column.type]]
     if not column.nullable:
         words.append("NOT NULL")
     if dialect != "duckdb":

@@ -80,20 +80,12 @@ def open_tables(
     return session
 
 
-_DUCKDB_TYPES = {
-    "string": "VARCHAR",
-    "long": "BIGINT",
-    "boolean": "BOOLEAN",
-    "timestamp": "TIMESTAMPTZ",
-    "date": "DATE",
-    "binary": "BLOB",
-}
-
-
 def _add_table(session: DuckDBPyConnection, table: Table, uri: str, storage_options: Mapping[str, str] | None) -> None:
     from deltalake import DeltaTable
 
-    columns = ", ".join(f'CAST(NULL AS {_DUCKDB_TYPES[each.type]}) AS "{each.name}"' for each in table.columns)
+    from ciokit.webhooks.ddl import TYPES
+
+    columns = ", ".join(f'CAST(NULL AS {TYPES["duckdb"][each.type]}) AS "{each.name}"' for each in table.columns)
     # Comes first in a union by name, so that columns and their types are the declared ones whatever the files have.
     select = f"SELECT {columns} WHERE FALSE"
     options = dict(storage_options) if storage_options else None
