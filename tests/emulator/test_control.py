@@ -25,6 +25,9 @@ def test_the_index_lists_every_control(workspace: Workspace) -> None:
         "switches",
         "life",
         "outbox",
+        "webhooks",
+        "webhooks/faults",
+        "webhooks/settle",
     }
     assert json.loads(workspace.ask("GET", "/_emulator").response.body) == answer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ciokit.emulator.server import EmulatorServer
     from ciokit.emulator.switches import Switches
     from ciokit.emulator.tls import TlsOptions
+    from ciokit.emulator.webhooks.office import WebhookOptions
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -39,6 +41,13 @@ def add_parser(commands: Subparsers) -> None:
         metavar="NAME=VALUE",
         help="choose a reading of what the documentation leaves open",
     )
+    webhooks = parser.add_argument_group("reporting webhooks", "sent to the URLs that are registered over the App API")
+    webhooks.add_argument(
+        "--webhook-key",
+        metavar="KEY",
+        help="what they are signed with (default: CUSTOMERIO_EMULATOR_SIGNING_KEY, else emulator-signing-key)",
+    )
+    webhooks.add_argument("--webhooks-anywhere", action="store_true", help="send to other machines than this one too")
     tls = parser.add_argument_group("TLS", "for clients that insist on https; needs: pip install 'ciokit[tls]'")
     tls.add_argument("--tls-port", type=int, metavar="PORT", help="serve the same world over TLS too; 0 picks a port")
     tls.add_argument("--tls-ca", type=Path, metavar="FILE", help="where to write the certificate to trust (PEM)")
@@ -59,7 +68,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from ciokit.emulator.server import EmulatorServer
 
     tls = _tls(arguments)
-    with closing(Emulator(key=arguments.key, state=arguments.state, switches=_switches(arguments.switch))) as emulator:
+    switches, webhooks = _switches(arguments.switch), _webhooks(arguments)
+    made = Emulator(key=arguments.key, state=arguments.state, switches=switches, webhooks=webhooks)
+    with closing(made) as emulator:
         server = EmulatorServer(emulator, arguments.host, arguments.port, allow_public=arguments.public, tls=tls)
         # One print, so that a reader which takes only the first line does not break the pipe half way through.
         server.serve_forever(lambda: print(_banner(arguments, server), flush=True))
@@ -81,6 +92,13 @@ def _switches(texts: Sequence[str]) -> Switches:
         except ValueError:
             changes[name] = value
     return DEFAULTS.changed(changes)
+
+
+def _webhooks(arguments: argparse.Namespace) -> WebhookOptions:
+    from ciokit.emulator.webhooks.office import SIGNING_KEY, WebhookOptions
+
+    key = arguments.webhook_key or os.environ.get("CUSTOMERIO_EMULATOR_SIGNING_KEY", "").strip() or SIGNING_KEY
+    return WebhookOptions(signing_key=key, anywhere=arguments.webhooks_anywhere)
 
 
 def _tls(arguments: argparse.Namespace) -> TlsOptions | None:

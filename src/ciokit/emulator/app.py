@@ -40,6 +40,7 @@ from ciokit.emulator.routing import ApiFault
 from ciokit.emulator.state import Journal, Record
 from ciokit.emulator.switches import DEFAULTS, Switches
 from ciokit.emulator.traffic import Asked, Paces, Traffic
+from ciokit.emulator.webhooks.office import Delivered, Send, WebhookOptions, Webhooks
 from ciokit.emulator.world import World
 from ciokit.errors import ConfigurationError
 
@@ -61,6 +62,7 @@ class Emulator:
     - `switches`: how to behave where the vendor is silent. Kept in `state` too: given again, other than the default,
       they replace the kept ones.
     - `clock`: the emulator's time.
+    - `webhooks`: how reporting webhooks are signed, and where they may go.
 
     Safe to use from many threads. Raises `ConfigurationError` if `state` cannot be used, is in use, or is damaged.
     """
@@ -72,6 +74,7 @@ class Emulator:
         state: Path | None = None,
         switches: Switches = DEFAULTS,
         clock: EmulatorClock | None = None,
+        webhooks: WebhookOptions = WebhookOptions(),  # noqa: B008 - frozen
     ) -> None:
         self.clock = clock or EmulatorClock()
         self.world = World(switches)
@@ -83,7 +86,9 @@ class Emulator:
         self.transport = InProcessTransport(self)
         self.async_transport = AsyncInProcessTransport(self)
         self.key = key
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
+        """Held by whoever looks at the world while others may change it."""
+        self.webhooks = Webhooks(self, webhooks)
         self._control = Control(self)
         self._paces = Paces()
         self._welcome: set[tuple[str, str, str | None]] = set()
@@ -103,7 +108,7 @@ class Emulator:
 
     def handle(self, request: Request) -> Reply:
         """Decide about one request; header names in any casing, `url` complete."""
-        with self._lock:
+        with self.lock:
             if self._closed:
                 raise ConfigurationError("the emulator is closed; make a new one")
             self.world.origin, target = _split(request.url)
@@ -112,7 +117,7 @@ class Emulator:
                 return Reply(self.files.handle(request.method, path, parse_qs(query), request.body))
             if path == _CONTROL or path.startswith(_CONTROL + "/"):
                 name = path.removeprefix(_CONTROL).strip("/")
-                return Reply(self._control.handle(request.method, name, parse_qs(query), request.body))
+                return self._control.handle(request.method, name, parse_qs(query), request.body)
             return self._answered(request, path, query)
 
     def __enter__(self) -> Self:
@@ -123,8 +128,9 @@ class Emulator:
 
     def close(self) -> None:
         """Let go of the state directory; the world can still be looked at."""
-        with self._lock:
+        with self.lock:
             self._closed = True
+            self.webhooks.save()
             if self.journal is not None:
                 self.journal.close()
 
@@ -218,19 +224,20 @@ class Emulator:
 
     def stats(self) -> dict[str, Any]:
         """Return counts of what was asked, what became of it, and what the world holds."""
-        with self._lock:
-            self._catch_up()
+        with self.lock:
+            self.catch_up()
             return self._control.stats()
 
     def reset(self) -> None:
         """Forget the world, the ledger, the request log and all faults; clock, switches and life stay."""
-        with self._lock:
+        with self.lock:
             self._forget()
             self.faults.remove()
             self.traffic = Traffic()
             if self.journal is not None:
                 self.journal.clear()
                 self._note_settings()
+            self.webhooks.forget()
 
     def seed(self, given: seeds.Seed | Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Put people, messages and segments into the world, or just messages; see `ciokit.emulator.seeds`.
@@ -239,8 +246,8 @@ class Emulator:
         had no effect, as `{"index": ..., "field": ..., "reason": ...}`. Raises `ValidationError` for what breaks a
         rule; then nothing is taken.
         """
-        with self._lock:
-            at = self._catch_up()
+        with self.lock:
+            at = self.catch_up()
             whole = given if isinstance(given, Mapping) else {"messages": list(given)}
             seed = seeds.read(whole, self.world)
             if self.journal is not None:
@@ -249,8 +256,8 @@ class Emulator:
 
     def switch(self, changes: Mapping[str, Any]) -> None:
         """Set some switches; `ValidationError` names a wrong one and what it can be."""
-        with self._lock:
-            self._catch_up()
+        with self.lock:
+            self.catch_up()
             self.world.switches = self.world.switches.changed(changes)
             self._note_settings()
 
@@ -259,25 +266,33 @@ class Emulator:
 
         `ValidationError` names what is wrong.
         """
-        with self._lock:
-            self._catch_up()
+        with self.lock:
+            self.catch_up()
             self.world.life = self.world.life.changed(changes)
             self._note_settings()
 
     def outbox(self) -> list[dict[str, Any]]:
         """Return every message that was sent, oldest first: `recipient`, `subject`, `body`, `channel` and more."""
-        with self._lock:
-            self._catch_up()
+        with self.lock:
+            self.catch_up()
             return [letter(each) for each in self.world.messaging.deliveries if "sent" in each.metrics]
+
+    def deliver_webhooks(self, send: Send | None = None) -> Delivered:
+        """Send the reporting webhooks that are due, in the calling thread; see `ciokit.emulator.webhooks.office`.
+
+        `send` makes one request; by default it goes over HTTP. A served emulator sends by itself.
+        """
+        return self.webhooks.deliver(send)
 
     def advance(self, seconds: float) -> None:
         """Let the emulator's time pass."""
-        with self._lock:
+        with self.lock:
             self.clock.advance(seconds)
-            self._catch_up()
+            self.catch_up()
             self._note_settings()
 
-    def _catch_up(self) -> float:
+    def catch_up(self) -> float:
+        """Let everything happen that is due by now, and return the time in unix seconds."""
         at = self.clock.now()
         self.ingest.settle(at)
         return at
@@ -306,6 +321,8 @@ class Emulator:
             elif record.do == "seed":
                 self.ingest.settle(record.at)
                 seeds.plant(self.world, seeds.read(orjson.loads(record.body), self.world))
+            elif record.do == "webhooks":
+                self.webhooks.restore(detail)
             elif record.do == "write":
                 self.ingest.settle(record.at)
                 self._operations.replay(record)

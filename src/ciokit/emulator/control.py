@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -10,13 +11,16 @@ import orjson
 
 from ciokit.core.wire import Response
 from ciokit.emulator.faults import fault_from
+from ciokit.emulator.reply import Reply
 from ciokit.errors import ValidationError
 
 if TYPE_CHECKING:
     from ciokit.emulator.app import Emulator
     from ciokit.emulator.seeds import Seed
+    from ciokit.emulator.webhooks.faults import RuleFields
 
 _JSON = {"content-type": "application/json"}
+_SETTLE_SECONDS = 0.02
 _Query = Mapping[str, list[str]]
 _Action = Callable[[_Query, Any], Any]
 
@@ -37,9 +41,12 @@ class Control:
             "switches": {"GET": self._switches, "POST": self._set_switches},
             "life": {"GET": self._life, "POST": self._set_life},
             "outbox": {"GET": self._outbox},
+            "webhooks": {"GET": lambda _query, _body: emulator.webhooks.status()},
+            "webhooks/faults": {"GET": self._troubles, "POST": self._add_trouble, "DELETE": self._remove_troubles},
+            "webhooks/settle": {"POST": self._settle},
         }
 
-    def handle(self, method: str, name: str, query: _Query, body: bytes) -> Response:
+    def handle(self, method: str, name: str, query: _Query, body: bytes) -> Reply:
         """Answer one control request; `name` is the path behind `/_emulator/`."""
         if not name:
             index = {known: sorted(methods) for known, methods in self._actions.items()}
@@ -51,7 +58,8 @@ class Control:
         if action is None:
             return _wrong(405, f"`{name}` takes {', '.join(methods)}", headers={"allow": ", ".join(methods)})
         try:
-            return _answer(200, action(query, _decoded(body)))
+            result = action(query, _decoded(body))
+            return result if isinstance(result, Reply) else _answer(200, result)
         except ValidationError as error:
             return _wrong(400, str(error), field=error.field)
 
@@ -147,6 +155,29 @@ class Control:
         sent = self._emulator.outbox()
         return {"sent": sent[-_limit(query) :], "total": len(sent)}
 
+    def _troubles(self, _: _Query, __: Any) -> Any:
+        return {"faults": [rule.as_dict() for rule in self._emulator.webhooks.rules.rules]}
+
+    def _add_trouble(self, _: _Query, body: Any) -> Any:
+        return self._emulator.webhooks.rules.add(cast("RuleFields", _object(body))).as_dict()
+
+    def _remove_troubles(self, query: _Query, _: Any) -> Any:
+        return {"removed": self._emulator.webhooks.rules.remove(_number(query, "id"))}
+
+    def _settle(self, query: _Query, _: Any) -> Any:
+        webhooks = self._emulator.webhooks
+        until = time.monotonic() + (_number(query, "timeout") or 30)
+        if not webhooks.carried:
+            raise ValidationError("sends nothing by itself unless it is served; call `Emulator.deliver_webhooks()`")
+
+        def settled() -> Reply:
+            if webhooks.is_quiet() or time.monotonic() > until:
+                standing = webhooks.status()
+                return _answer(200, {"settled": standing["total"]["backlog"] == 0, **standing})
+            return Reply(Response(200), _SETTLE_SECONDS, again=settled)
+
+        return settled()
+
 
 def _decoded(body: bytes) -> Any:
     if not body.strip():
@@ -184,10 +215,10 @@ def _choice(query: _Query, name: str, choices: Mapping[str, bool], *, default: b
     return choices[query[name][-1]]
 
 
-def _answer(status: int, content: Any, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(status, {**_JSON, **(headers or {})}, orjson.dumps(content))
+def _answer(status: int, content: Any, headers: Mapping[str, str] | None = None) -> Reply:
+    return Reply(Response(status, {**_JSON, **(headers or {})}, orjson.dumps(content)))
 
 
-def _wrong(status: int, detail: str, *, field: str | None = None, headers: Mapping[str, str] | None = None) -> Response:
+def _wrong(status: int, detail: str, *, field: str | None = None, headers: Mapping[str, str] | None = None) -> Reply:
     error = {"detail": detail, "status": str(status), **({"field": field} if field else {})}
     return _answer(status, {"errors": [error]}, headers)

@@ -301,3 +301,4 @@ def _tell(world: World, delivery: Delivery, what: Happened, at: int, href: str) 
         failure=delivery.failure,
     )
     messaging.events.append(event)
+    world.outgoing.tell(event)

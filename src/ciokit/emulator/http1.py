@@ -16,6 +16,7 @@ import struct
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol, cast
 
@@ -174,6 +175,11 @@ class HttpConnection(asyncio.Protocol):
 
     def _reply_late(self, reply: Reply) -> None:
         self._late = None
+        if reply.again is not None:
+            reply = _guarded(reply.again, "late")
+            if reply.delay > 0:
+                self._reply(reply)
+                return
         self._deliver(reply)
         self._resume()
 
@@ -218,12 +224,16 @@ class HttpConnection(asyncio.Protocol):
 
 
 def _decide(handler: Handler, request: Request) -> Reply:
+    return _guarded(lambda: handler.handle(request), request.method)
+
+
+def _guarded(decide: Callable[[], Reply], what: str) -> Reply:
     try:
-        return handler.handle(request)
+        return decide()
     except Exception as error:  # noqa: BLE001  # a fault in one request must not end the server for all others
         # The error's own text may hold personal data: its type and place are enough to find it.
         trace = "".join(traceback.format_tb(error.__traceback__))
-        _log.error("the emulator failed with %s on a %s request\n%s", type(error).__name__, request.method, trace)
+        _log.error("the emulator failed with %s on a %s request\n%s", type(error).__name__, what, trace)
         return Reply(_problem(500, "The emulator itself failed; its log says where.", {}))
 
 

@@ -101,8 +101,9 @@ class Ingest:
         self.world.now = int(at)
 
     def _work_off(self, at: float) -> None:
-        if self.world.held.imports:
-            finish_imports(self.world, at)
+        for job in self.world.held.due_imports(at):
+            deliveries.settle(self.world, job.due)  # in order, however seldom somebody looks
+            finish_imports(self.world, job.due)
         deliveries.settle(self.world, at)
 
     def clear(self) -> None:

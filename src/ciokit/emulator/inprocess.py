@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from ciokit.core.wire import Request, Response
@@ -9,6 +10,8 @@ from ciokit.errors import NetworkError, NetworkTimeoutError
 
 if TYPE_CHECKING:
     from ciokit.emulator.app import Emulator
+
+_CLOCK = threading.Event()  # never set: somebody else does what is waited for
 
 
 class InProcessTransport:
@@ -20,6 +23,9 @@ class InProcessTransport:
     def send(self, request: Request) -> Response:
         """Return the emulator's answer, or raise what a broken or slow connection would raise."""
         reply = self._emulator.handle(request)
+        while reply.again is not None:
+            _CLOCK.wait(reply.delay)
+            reply = reply.again()
         if reply.delay > request.timeout:
             self._emulator.clock.advance(request.timeout)
             raise NetworkTimeoutError(

@@ -28,6 +28,8 @@ from typing import Self
 
 from ciokit.emulator.http1 import Handler, HttpConnection
 from ciokit.emulator.tls import TlsOptions, server_context
+from ciokit.emulator.webhooks.courier import Courier
+from ciokit.emulator.webhooks.office import Webhooks
 from ciokit.errors import ConfigurationError
 
 _CLOSING_SECONDS = 0.5
@@ -151,8 +153,12 @@ class EmulatorServer:
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._loop.add_signal_handler(number, self._stopping.set)
         servers = [await self._serve_on(listener) for listener in self._listeners]
+        webhooks = getattr(self._emulator, "webhooks", None)
+        courier = Courier(webhooks) if isinstance(webhooks, Webhooks) else None
         ready()
         await self._stopping.wait()
+        if courier is not None:
+            await courier.stop(_CLOSING_SECONDS)
         for server in servers:
             server.close()
         for at_once in (False, True):

@@ -39,6 +39,12 @@ class Switches:
       (`deliver`), or makes them first (`create`).
     - `trigger_scope`: whether one trigger in 10 seconds is meant for all broadcasts of the `workspace` or for each
       `broadcast`.
+    - `webhook_retry_seconds`: how soon a webhook is tried again that was not taken, where the answer is none of those
+      after which the service waits an hour; each further wait is twice as long.
+    - `webhook_concurrency`: how many events of one webhook are under way at once. The service sends one after the
+      other, as its backlog tells; more is faster.
+    - `preferences_type_field`: what a webhook about changed preferences calls its object type: `object_type`, like all
+      others, or `object_type_type`, as the schema has it.
     """
 
     size_base: Literal["decimal", "binary"] = "decimal"
@@ -57,6 +63,9 @@ class Switches:
     unsubscribed_sends: Literal["undeliverable", "dropped"] = "undeliverable"
     unknown_recipients: Literal["deliver", "create"] = "deliver"
     trigger_scope: Literal["workspace", "broadcast"] = "workspace"
+    webhook_retry_seconds: float = 10.0
+    webhook_concurrency: float = 1.0
+    preferences_type_field: Literal["object_type", "object_type_type"] = "object_type"
 
     def changed(self, changes: Mapping[str, Any]) -> Switches:
         """Return a copy with some switches set; `ValidationError` names a wrong one and the values it can take."""

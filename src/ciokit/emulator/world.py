@@ -18,6 +18,7 @@ from ciokit.emulator.holdings import Holdings
 from ciokit.emulator.life import STILL_LIFE, Life
 from ciokit.emulator.messaging import DeliveryEvent, Messaging
 from ciokit.emulator.switches import DEFAULTS, Switches
+from ciokit.emulator.webhooks.happened import Outgoing, is_unsubscribed
 
 Attributes: TypeAlias = dict[str, Any]
 ObjectKey: TypeAlias = tuple[str, str]
@@ -130,7 +131,7 @@ class Person:
     @property
     def unsubscribed(self) -> bool:
         """Whether the person is unsubscribed: "true" in any casing, 1 and "1" count (Pipelines spec, identify)."""
-        return str(self.attributes.get("unsubscribed", "")).strip().lower() in ("true", "1")
+        return is_unsubscribed(self.attributes.get("unsubscribed", ""))
 
     @property
     def subscription_preferences(self) -> dict[str, Any]:
@@ -189,7 +190,8 @@ class World:
     - `anonymous` maps an anonymous id to the person it became, `anonymous_events` to the events of those unknown yet.
     - `objects` by (type id, object id); `device_owners` by token; `suppressed_ids`, `suppressed_emails` (lower case).
     - `log`: every event and activity in order of arrival; `seen`: every messageId taken; `segments` by id.
-    - `held`: exports, imports, lists and settings; `messaging`: what is sent and was sent; `life`: what becomes of it.
+    - `held`: exports, imports, lists and settings; `messaging`: what is sent and was sent; `life`: what becomes of it;
+      `outgoing`: what webhooks tell of it.
     - `now`: unix seconds of the request being handled; `origin`: scheme, host and port it came to; `fetched`: the file
       whose URL it holds, None if nothing could be read. `switches`: how to behave where the vendor is silent.
     """
@@ -212,6 +214,7 @@ class World:
     held: Holdings = field(default_factory=Holdings)
     messaging: Messaging = field(default_factory=Messaging)
     life: Life = STILL_LIFE
+    outgoing: Outgoing = field(default_factory=Outgoing)
     origin: str = ""
     fetched: bytes | None = None
 
@@ -266,7 +269,8 @@ class World:
 
     def reset(self) -> None:
         """Forget everything but the switches, the time and what becomes of messages."""
-        self.__dict__.update(World(self.switches, self.now, life=self.life).__dict__)
+        outgoing = Outgoing(self.outgoing.generation + 1)
+        self.__dict__.update(World(self.switches, self.now, life=self.life, outgoing=outgoing).__dict__)
 
 
 def as_text(value: Any) -> str:

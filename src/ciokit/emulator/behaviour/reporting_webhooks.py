@@ -33,6 +33,7 @@ def create(
 ) -> ReportingWebhook:
     """Make a webhook."""
     _check(name, endpoint, events)
+    world.outgoing.distribute(world)  # what happened before is none of its business
     number = world.held.number("webhook", world.held.webhooks)
     world.held.webhooks[number] = {
         "id": number,
@@ -68,6 +69,7 @@ def update(
     """Change a webhook; what is left out stays, save for `full_resolution`, which has a default (App spec)."""
     webhook = _known(world, webhook_id)
     _check(name, endpoint, events)
+    world.outgoing.distribute(world)  # by what was set up until now
     webhook.update(
         {
             "name": name,
@@ -86,7 +88,9 @@ def update(
 @on(ReportingWebhooks.delete, Manner(status=200))  # the only DELETE the App spec answers with 200
 def delete(world: World, webhook_id: int) -> None:
     """Forget a webhook."""
-    del world.held.webhooks[_known(world, webhook_id).get("id", 0)]
+    number = _known(world, webhook_id).get("id", 0)
+    del world.held.webhooks[number]
+    world.outgoing.lines.pop(number, None)
 
 
 def _known(world: World, webhook_id: int) -> ReportingWebhook:

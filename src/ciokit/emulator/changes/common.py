@@ -95,6 +95,8 @@ def note(
     world.log.append(activity)
     if person is not None:
         person.log.append(activity)
+        if type == "attribute_change":
+            world.outgoing.preferences(world, person, details)
 
 
 def assign(
