@@ -15,6 +15,7 @@ CustomerIOError             .fault  .retryable  .request
 |- UnexpectedAnswerError    a 2xx answer that is not what the operation declares
 |- JobError                 an export or import failed at the service, or takes too long; .job
 |- JournalUnavailableError  the webhook journal cannot take an event in now; it tries again by itself
+|- TableStoreError          the store of the webhook tables does not answer, or not as it should
 ```
 
 Four questions are answered by type and attribute: whose fault (`fault`), try again (`retryable`), may it have been
@@ -181,5 +182,16 @@ class JournalUnavailableError(CustomerIOError):
     It begins again by itself when the disk does. Whether the event is on disk is unknown: have it sent again.
     """
 
+    retryable = True
+    maybe_sent = True
+
+
+class TableStoreError(CustomerIOError):
+    """The store of the webhook tables cannot be read or written now.
+
+    Nothing is lost: what was not committed is in the journal, and what may have been is found out before the next try.
+    """
+
+    fault = "network"
     retryable = True
     maybe_sent = True

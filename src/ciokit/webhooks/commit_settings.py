@@ -1,0 +1,27 @@
+"""How a committer works: sizes, waits and how long things are kept, each with its default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CommitSettings:
+    """How a committer works.
+
+    - `max_rows`, `max_bytes`, `max_age`: a batch is committed when it has so many records or bytes of bodies, or when
+      its first record has waited so many seconds.
+    - `window_days`: events with the same id, received within so many days of each other, are one.
+    - `keep_hours`: how long the journal keeps what is in the tables, by the time of the last write to a segment.
+    - `min_free_bytes`: with less than this free on the journal's disk, what is in the tables is removed at once.
+    - `vacuum_hours`: how often files that no table needs any more are removed; 0 leaves that to `ciokit webhooks
+      vacuum`.
+    """
+
+    max_rows: int = 10_000
+    max_bytes: int = 32 << 20
+    max_age: float = 5.0
+    window_days: float = 8.0
+    keep_hours: float = 24.0
+    min_free_bytes: int = 1 << 30
+    vacuum_hours: float = 24.0

@@ -1,0 +1,130 @@
+"""Keeps tables and journal small: compaction, vacuum, removal of what the journal no longer needs to keep.
+
+Many small files are brought together in two steps, so that a row is rewritten a few times and not each time: small
+files become middle ones, and many middle ones become full ones.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+from ciokit.webhooks.commit_settings import CommitSettings
+from ciokit.webhooks.delta import DeltaStore, LandingTable, StaleTableError, maintained
+from ciokit.webhooks.journal_reader import JournalReader
+
+_LOG: Final = logging.getLogger("ciokit.webhooks.maintenance")
+_SMALL: Final = 16 << 20
+_FULL: Final = 128 << 20
+_MOST: Final = 40  # files of a kind that a table may have before they are brought together
+_LOOK_EVERY: Final = 20  # commits to a table between looks at its files
+_PRUNE_EVERY: Final = 10.0
+
+
+class Compaction(NamedTuple):
+    """What compaction did to a table: how many files there were, and how many there are."""
+
+    table: str
+    before: int
+    after: int
+
+
+def compact(table: LandingTable, target_bytes: int = _FULL) -> Compaction:
+    """Bring the files of a table together into files of about `target_bytes`; readers and writers go on meanwhile.
+
+    Raises:
+        TableStoreError: the store does not answer, or another compaction was faster.
+    """
+    table.refresh()
+    before = len(table.file_sizes())
+    with maintained("compact", table):
+        table.handle.optimize.compact(target_size=target_bytes, max_concurrent_tasks=1)
+    return Compaction(table.name, before, len(table.file_sizes()))
+
+
+def vacuum(table: LandingTable, retention_hours: float | None = None, *, dry_run: bool = False) -> list[str]:
+    """Remove files that no version of the last `retention_hours` needs, and return their names.
+
+    Also what a killed writer left behind, once it is that old. None takes what the table says, 7 days if it was made
+    here. Less than a few minutes breaks commits that are under way.
+
+    Raises:
+        TableStoreError: the store does not answer.
+    """
+    table.refresh()
+    with maintained("vacuum", table):
+        return table.handle.vacuum(
+            retention_hours=None if retention_hours is None else int(retention_hours),
+            dry_run=dry_run,
+            enforce_retention_duration=False,
+            full=True,
+        )
+
+
+class Maintenance:
+    """What a committer does between batches."""
+
+    def __init__(self, store: DeltaStore, reader: JournalReader, settings: CommitSettings) -> None:
+        self._store = store
+        self._reader = reader
+        self._settings = settings
+        self._looked: dict[str, int] = {}
+        self._pruned = 0.0
+
+    def work(self, done: dict[int, int], tables: Sequence[LandingTable]) -> None:
+        """Do what is due; `done` says how far each lane is in all tables.
+
+        Raises:
+            TableStoreError: the store does not answer.
+        """
+        for table in tables:
+            if table.commits - self._looked.get(table.name, 0) >= _LOOK_EVERY:
+                self._looked[table.name] = table.commits
+                self._compact_if_due(table)
+        if time.monotonic() - self._pruned >= _PRUNE_EVERY:
+            self._pruned = time.monotonic()
+            self.prune(done)
+            self._vacuum_if_due(tables)
+
+    def prune(self, done: dict[int, int]) -> int:
+        """Remove segments of the journal that are in the tables and older than they need be; return how many."""
+        keep = self._settings.keep_hours * 3600
+        if shutil.disk_usage(self._reader.directory).free < self._settings.min_free_bytes:
+            keep = 0.0
+        if self._store.local:
+            os.sync()  # delta-rs does not: what leaves the journal must have reached the disk of the tables
+        return sum(self._reader.prune(lane, position, keep) for lane, position in done.items())
+
+    @staticmethod
+    def _compact_if_due(table: LandingTable) -> None:
+        sizes = table.file_sizes()
+        small = sum(size < _SMALL for size in sizes)
+        middle = sum(_SMALL <= size < _FULL for size in sizes)
+        if small <= _MOST and middle <= _MOST:
+            return
+        with suppress(StaleTableError):  # another committer was faster
+            done = compact(table, _FULL if middle > _MOST else _SMALL)
+            _LOG.info("%s had %d files and has %d", *done)
+
+    def _vacuum_if_due(self, tables: Sequence[LandingTable]) -> None:
+        hours = self._settings.vacuum_hours
+        mark = self._reader.directory / "vacuumed"
+        if not hours:
+            return
+        try:
+            age = time.time() - mark.stat().st_mtime
+        except FileNotFoundError:
+            age = 0.0
+            mark.touch()
+        if age < hours * 3600:
+            return
+        mark.touch()
+        for table in tables:
+            with suppress(StaleTableError):
+                removed = vacuum(table)
+                _LOG.info("%d files of %s were removed", len(removed), table.name)

@@ -1,0 +1,348 @@
+"""The committer: every event of the journal in the tables once, whatever happened before."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+
+from ciokit.errors import ConfigurationError
+from ciokit.webhooks.commit_settings import CommitSettings
+from ciokit.webhooks.committer import CommitReport, Committer
+from ciokit.webhooks.journal_reader import JournalReader
+from ciokit.webhooks.tables import TABLES, TYPED
+from tests.support.webhook_landing import event, event_id, events, once, record, rows, table_ids, typed_ids
+
+QUARANTINE = "webhook_quarantine"
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """Return where the journal is."""
+    return tmp_path / "journal"
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Path:
+    """Return where the tables are."""
+    return tmp_path / "tables"
+
+
+def commit(journal: Path, tables: Path, settings: CommitSettings | None = None) -> CommitReport:
+    """Commit what there is, in a committer of its own."""
+    with Committer(journal, tables, settings) as committer:
+        return committer.drain()
+
+
+def test_every_event_is_in_the_raw_table_and_its_typed_table_once(journal: Path, tables: Path) -> None:
+    """What was recorded is in the raw table once, and in the table of its type once."""
+    record(journal, events(range(100)))
+
+    report = commit(journal, tables)
+
+    assert table_ids(tables) == once(range(100))
+    assert typed_ids(tables) == once(range(100))
+    assert report.records == 100
+    assert report.duplicates == 0
+    assert report.rows["webhook_raw_events"] == 100
+    assert sum(report.rows[table.name] for table in TYPED.values()) == 100
+
+
+def test_all_tables_are_there_from_the_start(journal: Path, tables: Path) -> None:
+    """A table that no event came for is there, and empty."""
+    record(journal, [event(1, "email")])
+
+    commit(journal, tables)
+
+    assert sorted(path.name for path in tables.iterdir()) == sorted(TABLES)
+    assert not table_ids(tables, "webhook_sms_events")
+
+
+def test_a_second_run_finds_nothing_to_do(journal: Path, tables: Path) -> None:
+    """A committer that is started again goes on where the last one was."""
+    record(journal, events(range(10)))
+    commit(journal, tables)
+
+    assert commit(journal, tables).records == 0
+
+    record(journal, events(range(10, 12)))
+    assert commit(journal, tables).records == 2
+    assert table_ids(tables) == typed_ids(tables) == once(range(12))
+
+
+def test_batches_are_no_larger_than_asked_for(journal: Path, tables: Path) -> None:
+    """What is recorded is committed in batches of `max_rows`, and all of it."""
+    record(journal, events(range(25)))
+
+    with Committer(journal, tables, CommitSettings(max_rows=10)) as committer:
+        sizes = [committer.run_once().records for _ in range(4)]
+
+    assert sizes == [10, 10, 5, 0]
+    assert table_ids(tables) == once(range(25))
+
+
+def test_an_event_that_is_sent_again_is_stored_once(journal: Path, tables: Path) -> None:
+    """Retries are left out: within a batch, in a later batch, and after a restart."""
+    record(journal, [event(1), event(1), event(2)])
+    first = commit(journal, tables)
+    record(journal, [event(2), event(3)])
+    second = commit(journal, tables)
+
+    assert table_ids(tables) == typed_ids(tables) == once([1, 2, 3])
+    assert (first.duplicates, second.duplicates) == (1, 1)
+
+
+def test_a_batch_of_nothing_new_moves_on(journal: Path, tables: Path) -> None:
+    """A batch in which all was seen before is not read again."""
+    record(journal, events(range(5)))
+    commit(journal, tables)
+    record(journal, events(range(5)))
+    assert commit(journal, tables).duplicates == 5
+
+    for lane in JournalReader(journal).lanes():
+        (journal / f"lane-{lane}" / "delta.cursor").unlink()
+    assert commit(journal, tables).records == 0
+
+
+def test_duplicates_are_recognised_for_the_whole_window(journal: Path, tables: Path) -> None:
+    """A retry seven days after the event is left out; one after the window is a new event."""
+    record(journal, [event(1), event(2)], days_ago=7)
+    commit(journal, tables)
+    record(journal, [event(1)])
+    commit(journal, tables)
+    assert table_ids(tables) == once([1, 2])
+
+    record(journal, [event(3)], days_ago=30)
+    commit(journal, tables)
+    record(journal, [event(3)])
+    commit(journal, tables)
+    assert table_ids(tables)[event_id(3)] == 2
+
+
+def test_old_events_are_checked_against_the_table_too(journal: Path, tables: Path, tmp_path: Path) -> None:
+    """Events that waited for weeks, committed from another journal before, are recognised."""
+    record(journal, events(range(20)), days_ago=40)
+    commit(journal, tables)
+    record(journal, events(range(100, 120)))
+    commit(journal, tables)
+
+    record(tmp_path / "other", events(range(20)), days_ago=39)
+    assert commit(tmp_path / "other", tables).duplicates == 20
+    assert table_ids(tables) == once([*range(20), *range(100, 120)])
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"\xff\xfe not text", "not_json"),
+        (b"[1]", "not_an_object"),
+        (b'{"metric": "sent"}', "event_id_missing"),
+        (b'{"event_id": "x", "metric": "sent", "object_type": "email"}', "timestamp_invalid"),
+        (b'{"event_id": "\\ud800", "metric": "sent", "object_type": "email", "timestamp": 1}', "not_json"),
+    ],
+)
+def test_what_is_no_event_is_quarantined(journal: Path, tables: Path, body: bytes, reason: str) -> None:
+    """A signed body that is no event is kept byte for byte with the reason, and holds nothing up."""
+    record(journal, [body, event(1), body])
+
+    report = commit(journal, tables)
+
+    (row,) = rows(tables, QUARANTINE)
+    assert (row["body"], row["reason"]) == (body, reason)
+    assert table_ids(tables) == once([1])
+    assert report.rows[QUARANTINE] == 1
+    assert report.duplicates == 1
+
+    record(journal, [body])
+    assert commit(journal, tables).duplicates == 1
+    assert len(rows(tables, QUARANTINE)) == 1
+
+
+def test_an_unknown_object_type_is_in_the_raw_table(journal: Path, tables: Path) -> None:
+    """An event of a type that nobody knew is kept whole in the raw table, and counted."""
+    body = event(1, "fax", "jammed", page=3)
+    record(journal, [body, event(2)])
+
+    report = commit(journal, tables)
+
+    (row,) = rows(tables, "webhook_raw_events", "object_type = 'fax'")
+    assert row["raw"].encode() == body
+    assert report.unknown == 1
+    assert typed_ids(tables) == once([2])
+
+
+def test_a_value_of_another_type_does_not_fail_its_row(journal: Path, tables: Path) -> None:
+    """Wrongly typed fields are null in their columns, and as they came in `raw`."""
+    odd = {"link_id": "four", "subject": {"a": 1}, "campaign_id": 2**70, "machine": "yes", "identifiers": [1]}
+    body = event(1, "email", "clicked", **odd)
+    record(journal, [body, event(2)])
+
+    commit(journal, tables)
+
+    (row,) = rows(tables, "webhook_email_events", f"event_id = '{event_id(1)}'")
+    assert row["link_id"] is None
+    assert json.loads(row["raw"]) == json.loads(body)
+    assert typed_ids(tables) == once([1, 2])
+
+
+def test_a_row_says_where_it_came_from(journal: Path, tables: Path) -> None:
+    """Rows name the journal's lane and the position in it; commits get greater times."""
+    record(journal, [event(1)])
+    commit(journal, tables)
+    record(journal, [event(2)])
+    commit(journal, tables)
+
+    reader = JournalReader(journal)
+    places = {record.position: record.body for record in reader.all_records(0)}
+    for name in ("webhook_raw_events", "webhook_email_events"):
+        found = sorted(rows(tables, name), key=lambda row: row["event_id"])
+        assert {row["_journal"] for row in found} == {f"{reader.id}/0"}
+        assert [places[row["_position"]] for row in found] == [event(1), event(2)]
+        assert found[0]["_committed_at"] < found[1]["_committed_at"]
+
+
+# What is lost or brought back
+
+
+def test_losing_the_cursor_loses_nothing(journal: Path, tables: Path) -> None:
+    """The tables themselves know how far the journal was read."""
+    record(journal, events(range(10)))
+    commit(journal, tables)
+    (journal / "lane-0" / "delta.cursor").unlink()
+
+    assert commit(journal, tables).records == 0
+
+
+@pytest.mark.parametrize("damage", ["removed", "garbage", "emptied"])
+def test_losing_the_file_of_seen_events_doubles_nothing(journal: Path, tables: Path, damage: str) -> None:
+    """The file of seen events is made anew from the raw table."""
+    record(journal, events(range(10)))
+    commit(journal, tables)
+    for path in (journal / "seen").iterdir():
+        if damage == "removed":
+            path.unlink()
+        elif damage == "garbage":
+            path.write_bytes(b"garbage" * 1000)
+        elif path.suffix == ".sqlite":
+            with sqlite3.connect(path) as database:
+                database.execute("DELETE FROM marker")
+    record(journal, events(range(8, 12)))
+
+    assert commit(journal, tables).duplicates == 2
+    assert table_ids(tables) == typed_ids(tables) == once(range(12))
+
+
+def test_a_journal_from_a_backup_loses_and_doubles_nothing(journal: Path, tables: Path, tmp_path: Path) -> None:
+    """A journal that was restored to an earlier state and written on is read whole, under a new id."""
+    record(journal, events(range(10)))
+    shutil.copytree(journal, tmp_path / "backup")
+    record(journal, events(range(10, 20)))
+    commit(journal, tables)
+    before = JournalReader(journal).id
+
+    shutil.rmtree(journal)
+    shutil.copytree(tmp_path / "backup", journal)
+    record(journal, events(range(20, 30)))  # as many bytes as were committed from there
+    commit(journal, tables)
+
+    assert table_ids(tables) == typed_ids(tables) == once(range(30))
+    assert JournalReader(journal).id != before
+
+
+def test_a_journal_from_a_backup_that_is_shorter_is_noticed(journal: Path, tables: Path, tmp_path: Path) -> None:
+    """A restored journal with less in it than was committed is read whole too."""
+    record(journal, events(range(5)))
+    shutil.copytree(journal, tmp_path / "backup")
+    record(journal, events(range(5, 50)))
+    commit(journal, tables)
+
+    shutil.rmtree(journal)
+    shutil.copytree(tmp_path / "backup", journal)
+    commit(journal, tables)
+    record(journal, events(range(50, 53)))
+    commit(journal, tables)
+
+    assert table_ids(tables) == typed_ids(tables) == once(range(53))
+
+
+def test_a_new_journal_in_the_place_of_the_old_is_read_whole(journal: Path, tables: Path) -> None:
+    """A journal that was lost with its disk is followed by one that counts from the beginning."""
+    record(journal, events(range(10)))
+    commit(journal, tables)
+    shutil.rmtree(journal)
+    record(journal, events(range(9, 15)))
+    commit(journal, tables)
+
+    assert table_ids(tables) == typed_ids(tables) == once(range(15))
+
+
+def test_raw_tables_that_were_removed_are_filled_from_the_journal(journal: Path, tables: Path) -> None:
+    """What the journal still holds is committed again to tables that are gone."""
+    record(journal, events(range(10)))
+    commit(journal, tables)
+    shutil.rmtree(tables)
+
+    commit(journal, tables)
+
+    assert table_ids(tables) == typed_ids(tables) == once(range(10))
+
+
+def test_a_pruned_journal_is_gone_on_with(journal: Path, tables: Path) -> None:
+    """Removed segments are not missed: what was committed need not be there."""
+    for start in (0, 10, 20):
+        record(journal, events(range(start, start + 10)))
+    commit(journal, tables)
+    reader = JournalReader(journal)
+    assert reader.prune(0, reader.newest(0)) == 2
+
+    record(journal, events(range(30, 40)))
+    assert commit(journal, tables).records == 10
+    assert table_ids(tables) == typed_ids(tables) == once(range(40))
+
+
+# Who may
+
+
+def test_one_journal_has_one_committer(journal: Path, tables: Path) -> None:
+    """A second committer of a journal is refused, and told why."""
+    record(journal, [event(1)])
+    with Committer(journal, tables), pytest.raises(ConfigurationError, match="another process commits this journal"):
+        Committer(journal, tables)
+
+
+def test_a_table_of_another_kind_is_refused(journal: Path, tables: Path) -> None:
+    """A table that has a column of another type is not written to."""
+    record(journal, [event(1)])
+    commit(journal, tables)
+    shutil.rmtree(tables / "webhook_email_events")
+    shutil.copytree(tables / QUARANTINE, tables / "webhook_email_events")
+    log = tables / "webhook_email_events" / "_delta_log" / f"{0:020d}.json"
+    log.write_text(
+        log.read_text().replace(
+            '\\"name\\":\\"body_sha256\\",\\"type\\":\\"string\\"', '\\"name\\":\\"metric\\",\\"type\\":\\"long\\"'
+        )
+    )
+
+    with pytest.raises(ConfigurationError, match=r"`metric` of .* is long, expected string"):
+        commit(journal, tables)
+
+
+def test_columns_that_a_table_lacks_are_added(journal: Path, tables: Path) -> None:
+    """A table of an older release gets the columns that came since; one with more columns is written to."""
+    commit_log = tables / "webhook_email_events" / "_delta_log" / f"{0:020d}.json"
+    record(journal, [event(1)])
+    with Committer(journal, tables) as committer:
+        committer.store.table(TYPED["email"]).refresh()
+    text = commit_log.read_text()
+    assert '\\"name\\":\\"subject\\"' in text
+    commit_log.write_text(text.replace('\\"name\\":\\"subject\\"', '\\"name\\":\\"of_old\\"'))
+
+    commit(journal, tables)
+
+    names = [field.name for field in DeltaTable(tables / "webhook_email_events").schema().fields]
+    assert {"of_old", "subject"}.issubset(names)
+    assert typed_ids(tables) == once([1])
