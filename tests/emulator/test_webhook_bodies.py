@@ -19,6 +19,7 @@ from .hooks import DAY, EVERYTHING, Inbox, ask, lively, register, seeded, send_e
 SPEC: dict[str, Any] = json.loads((Path(__file__).parents[2] / "specs/reporting_webhooks.facts.json").read_text())
 CHANNELS = {"email": "email", "push": "push", "twilio": "sms", "whatsapp": "whatsapp", "in_app": "in_app",
             "slack": "slack", "webhook": "webhook"}  # fmt: skip
+RECIPIENTS = {**dict.fromkeys(CHANNELS, ""), "slack": "#a", "webhook": "https://x"}
 LINK = "<a href='https://x.io/a'>a</a>"
 SENDER = {"from": "a@x.io", "url": "https://x.io/api"}
 
@@ -322,3 +323,18 @@ def test_what_nobody_can_subscribe_to_is_not_sent(inbox: Inbox) -> None:
     assert [event.type for event in workspace.world.delivery_events] == ["sent"]
     assert workspace.emulator.deliver_webhooks(inbox).sent == 0
     assert set(EVERYTHING) & {"inbox_sent"} == set()
+
+
+def test_machines_are_told_apart(inbox: Inbox) -> None:
+    """What a mail proxy opens and a scanner clicks is flagged, and is no person's; what people do is not flagged."""
+    workspace = seeded()
+    register(workspace, "email_opened", "email_clicked", full_resolution=True)
+    lively(workspace.emulator, prefetched=1, scanned=1)
+    delivery = send_email(workspace)
+    workspace.emulator.advance(DAY)
+    workspace.emulator.deliver_webhooks(inbox)
+    check(inbox.events)
+    flags = [(each["metric"], each["data"].get("prefetched", each["data"].get("machine"))) for each in inbox.events]
+    assert flags == [("opened", True), ("clicked", True), ("opened", False), ("clicked", False)]
+    metrics = ask(workspace, "GET", f"/v1/messages/{delivery}")["message"]["metrics"]
+    assert metrics["opened"] < metrics["human_opened"]

@@ -127,16 +127,25 @@ def settle(world: World, until: float) -> None:
         what()
 
 
-def happen(world: World, delivery: Delivery, what: Happened, at: int, *, failure: str = "", href: str = "") -> None:
+def happen(
+    world: World,
+    delivery: Delivery,
+    what: Happened,
+    at: int,
+    *,
+    failure: str = "",
+    href: str = "",
+    machine: bool = False,
+) -> None:
     """Note that something happened to a delivery, at a time in unix seconds, with what follows from it."""
-    if what in _HUMAN:
+    if what in _HUMAN and not machine:
         delivery.metrics.setdefault(_HUMAN[what], at)
     delivery.metrics.setdefault(what, at)
     if failure:
         delivery.failure = failure
     if href:
         delivery.clicks.append((at, href))
-    _tell(world, delivery, what, at, href)
+    _tell(world, delivery, what, at, href, machine=machine)
     if what in _SUPPRESSES and delivery.channel == "email":
         for address in addresses(delivery.recipient):
             suppressed = Suppressed(address, f"{what} a message of the emulator", at)
@@ -203,6 +212,11 @@ def _leave(world: World, delivery: Delivery, order: Order, at: float) -> None:
         href = life.clicked_link(world.life, delivery.number, delivery.links) if what == "clicked" else ""
         then = at + after
         world.messaging.later(then, partial(happen, world, delivery, what, int(then), href=href))
+    for after, what in life.machines(
+        world.life, delivery.number, delivery.channel, tracked=delivery.tracked, links=links
+    ):
+        href, then = delivery.links[0] if what == "clicked" else "", at + after
+        world.messaging.later(then, partial(happen, world, delivery, what, int(then), href=href, machine=True))
 
 
 def _refused(world: World, delivery: Delivery, order: Order) -> tuple[Happened, str] | None:
@@ -275,7 +289,7 @@ def _given(world: World, person: Person | None, data: Mapping[str, Any]) -> dict
     return {"customer": customer, "trigger": data, "snippets": snippets}
 
 
-def _tell(world: World, delivery: Delivery, what: Happened, at: int, href: str) -> None:
+def _tell(world: World, delivery: Delivery, what: Happened, at: int, href: str, *, machine: bool) -> None:
     person, messaging = delivery.person, world.messaging
     step = delivery.of("campaign") is not None or delivery.of("broadcast") is not None
     event = DeliveryEvent(
@@ -299,6 +313,7 @@ def _tell(world: World, delivery: Delivery, what: Happened, at: int, href: str) 
         href=href,
         link_id=messaging.link_id(href) if href else None,
         failure=delivery.failure,
+        machine=machine,
     )
     messaging.events.append(event)
     world.outgoing.tell(event)

@@ -26,6 +26,8 @@ _REACTIONS: Mapping[Medium, frozenset[str]] = {
     "webhook": frozenset(),
 }
 
+_MOST = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Life:
@@ -37,6 +39,8 @@ class Life:
       a channel knows no opening. Without a link in it nothing is clicked, and what is not tracked is neither opened nor
       clicked.
     - `converted`: of what was clicked.
+    - `repeated`: of what was opened or clicked, happens once more, and of that again; never more than twice.
+    - `prefetched`, `scanned`: of e-mail that was delivered, opened or clicked by a machine at once.
     - `delivery_seconds`: from sent to delivered or bounced; `reaction_seconds`: on average, from there to each further
       step, at most twice as long.
 
@@ -51,6 +55,9 @@ class Life:
     clicked: float = 0.25
     converted: float = 0.25
     unsubscribed: float = 0.0
+    repeated: float = 0.0
+    prefetched: float = 0.0
+    scanned: float = 0.0
     delivery_seconds: float = 1.0
     reaction_seconds: float = 600.0
 
@@ -103,20 +110,42 @@ def fate(life: Life, number: int, channel: Medium, *, tracked: bool, links: bool
         return sorted(found, key=lambda each: each[0])
     if opens:
         after += waits["opened"]
-        found.append((after, "opened"))
+        found += _often(life, number, "opened", after)
     if happens("unsubscribed"):
         found.append((after + waits["unsubscribed"], "unsubscribed"))
     if tracked and links and happens("clicked"):
         after += waits["clicked"]
-        found.append((after, "clicked"))
+        found += _often(life, number, "clicked", after)
         if happens("converted"):
             found.append((after + waits["converted"], "converted"))
     return sorted(found, key=lambda each: each[0])
 
 
+def machines(life: Life, number: int, channel: Medium, *, tracked: bool, links: bool) -> list[tuple[float, Happened]]:
+    """Return what machines do with a delivery that was sent, each with the seconds since then."""
+    if channel != "email" or not tracked or not (life.prefetched or life.scanned):
+        return []
+    if fate(life, number, channel, tracked=tracked, links=links)[0][1] != "delivered":
+        return []
+    dice = _dice(life, number, "machines")
+    opens, clicks = dice.random() < life.prefetched, dice.random() < life.scanned
+    found: list[tuple[float, Happened]] = [(life.delivery_seconds, "opened")] if opens else []
+    return [*found, (life.delivery_seconds, "clicked")] if clicks and links else found
+
+
 def clicked_link(life: Life, number: int, links: list[str]) -> str:
     """Return which of its links is clicked in a delivery."""
     return _dice(life, number, "clicked").choice(links)
+
+
+def _often(life: Life, number: int, what: Happened, after: float) -> list[tuple[float, Happened]]:
+    """Return how often something happens, which it first does after so many seconds."""
+    found = [(after, what)]
+    dice = _dice(life, number, f"repeated {what}") if life.repeated else None
+    while dice is not None and len(found) < _MOST and dice.random() < life.repeated:
+        after += 2 * dice.random() * life.reaction_seconds
+        found.append((after, what))
+    return found
 
 
 def _dice(life: Life, number: int, what: str) -> random.Random:

@@ -172,7 +172,7 @@ class DeliveryEvent:
     """Something that happened to a delivery: a plain value that stays as it is. `number` counts from 0.
 
     `time` is in unix seconds. At most one of the four numbers of a source is set. `href` and `link_id` are of clicks,
-    `failure` says why where it went wrong.
+    `failure` says why where it went wrong, `machine` whether it was no person who opened or clicked.
     """
 
     number: int
@@ -195,6 +195,7 @@ class DeliveryEvent:
     href: str = ""
     link_id: int | None = None
     failure: str = ""
+    machine: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON has it."""

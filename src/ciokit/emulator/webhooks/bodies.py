@@ -25,7 +25,7 @@ from ciokit.emulator.webhooks.happened import OBJECT_TYPES, PreferenceChange
 if TYPE_CHECKING:
     from ciokit.emulator.world import World
 
-_REASONS = frozenset({"attempted", "bounced", "dropped", "failed", "undeliverable"})
+_REASONS = frozenset({"attempted", "deferred", "bounced", "dropped", "failed", "undeliverable"})
 _PUSH_TEXTS = ("title", "message", "body", "link", "image_url")
 _CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
@@ -118,9 +118,9 @@ def _details(world: World, event: DeliveryEvent) -> dict[str, Any]:
     if metric == "clicked":
         found |= {"href": event.href, "link_id": event.link_id or 0}
         if kind == "email":
-            found["machine"] = False
+            found["machine"] = event.machine
     if metric == "opened" and kind == "email":
-        found |= {"proxied": False, "prefetched": False}
+        found |= {"proxied": False, "prefetched": event.machine}
     if metric in _REASONS and not (kind == "push" and metric in ("bounced", "dropped")):
         found["failure_message"] = event.failure
     return found
