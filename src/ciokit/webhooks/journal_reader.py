@@ -27,6 +27,7 @@ from ciokit.webhooks import journal_format as layout
 from ciokit.webhooks.journal_format import FRAME, LONGEST_PAYLOAD, MAGIC, STAMP, Record
 
 _HEAD = FRAME.size + STAMP.size
+_LEAST = 64 << 10  # bytes to read at once
 
 __all__ = ["Damage", "JournalReader", "Record"]
 
@@ -190,7 +191,7 @@ class JournalReader:
                 if known is not None:
                     offset = known.end
                     continue
-                chunk = os.pread(descriptor, min(batch.room, size - offset), offset)
+                chunk = os.pread(descriptor, min(max(batch.room, _LEAST), size - offset), offset)
                 taken = batch.parse(chunk, layout.position(number, offset))
                 if not taken:
                     chunk = self._whole(descriptor, chunk, offset, size)
@@ -226,13 +227,13 @@ class _Batch:
     def full(self) -> bool:
         return self.room <= 0 or len(self.records) >= self.max_records
 
-    def parse(self, chunk: bytes, base: int) -> int:
-        """Take the sound records that a chunk begins with, and return how many bytes they are."""
+    def parse(self, chunk: bytes, base: int, start: int = 0) -> int:
+        """Take the sound records that lie at `start` of a chunk, and return how many bytes they are."""
         view = memoryview(chunk)
-        end, offset = len(chunk), 0
+        end, offset, full = len(chunk), start, start + self.room
         unpack_frame, unpack_stamp, crc32 = FRAME.unpack_from, STAMP.unpack_from, zlib.crc32
         frame, head = FRAME.size, _HEAD
-        while offset + head <= end and len(self.records) < self.max_records:
+        while offset < full and offset + head <= end and len(self.records) < self.max_records:
             magic, length, checksum = unpack_frame(chunk, offset)
             after = offset + frame + length
             if magic != MAGIC or length < STAMP.size or after > end:
@@ -243,15 +244,15 @@ class _Batch:
             body = offset + head + headers
             self.records.append(Record(base + after, received_us, chunk[offset + head : body], chunk[body:after]))
             offset = after
-        self.room -= offset
-        return offset
+        self.room -= offset - start
+        return offset - start
 
 
 def _gap(rest: bytes, offset: int, *, sealed: bool) -> _Gap:
     """Say what lies at the start of `rest`, which is no record: damage, or one that is still being written."""
     at = rest.find(MAGIC, 1)
     while at >= 0:
-        if _Batch([], 1, 0).parse(rest[at:], 0):
+        if _Batch([], 1, len(rest)).parse(rest, 0, at):
             return _Gap(offset + at, "corrupt")
         at = rest.find(MAGIC, at + 1)
     if not sealed:
