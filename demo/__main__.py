@@ -6,15 +6,17 @@ import argparse
 import signal
 import sys
 from contextlib import ExitStack, nullcontext, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from ciokit import CustomerIOError, Limits, Rate, RetryPolicy, Settings
-from demo import report
+from ciokit import AppClient, CustomerIOError, Limits, Rate, RetryPolicy, Settings
+from demo import campaigns, received, report
 from demo.emulator import Control, started
 from demo.journey import Journey
 from demo.progress import Meter
 from demo.run import send
-from demo.verify import read_back, totals
+from demo.verify import Check, read_back, totals
 
 if TYPE_CHECKING:
     import subprocess
@@ -48,7 +50,13 @@ def _run(arguments: argparse.Namespace, base_url: str, control: Control) -> int:
         api_key=_KEY,
         app_api_key=_KEY,
         base_url=base_url,
-        limits=Limits(rates={**Limits().rates, "app": Rate(arguments.read_rate, 1.0)}),
+        limits=Limits(
+            rates={
+                **Limits().rates,
+                "app": Rate(arguments.read_rate, 1.0),
+                "app_broadcast": Rate(1, 0.001),  # the emulator's clock is moved on instead of waiting
+            }
+        ),
         # A cable that is back at once needs no longer waits; hundreds of them would only draw the demo out.
         retry=RetryPolicy(base=0.05) if arguments.faults else RetryPolicy(),
     )
@@ -58,9 +66,29 @@ def _run(arguments: argparse.Namespace, base_url: str, control: Control) -> int:
         checks = read_back(journey, settings, arguments.sample, arguments.seed, meter)
     stats = control.stats()
     checks += totals(journey, sent, stats)
-    for line in report.lines(sent, checks, stats, call_bytes=settings.limits.call_bytes):
+    with TemporaryDirectory() as folder, Meter() as meter:
+        told, compared = _campaigns(journey, settings, control, Path(folder), meter, crash=arguments.faults)
+    checks += compared
+    for line in report.lines(sent, told, checks, stats, call_bytes=settings.limits.call_bytes):
         print(line)
     return sum(check.mismatches for check in checks)
+
+
+def _campaigns(
+    journey: Journey, settings: Settings, control: Control, folder: Path, meter: Meter, *, crash: bool
+) -> tuple[list[str], list[Check]]:
+    campaigns.prepare(journey, control)
+    with AppClient(settings=settings) as app:
+        with received.receiving(folder, app, control) as receiver:
+            campaigns.send(journey, app, control, meter)
+            if crash:
+                receiver.kill()
+                control.advance(received.RETRY_SECONDS)
+                receiver.start()
+            acknowledged = received.settle(control, meter)
+        receiver.commit()
+        checks = received.compare(journey, receiver, app, acknowledged, meter)
+    return list(received.summary(receiver)), checks
 
 
 def _keep(base_url: str, process: subprocess.Popen[str]) -> None:

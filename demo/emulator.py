@@ -19,6 +19,7 @@ _PULLED_CABLE = (
     {"route": "* /v1/*", "status": 500, "when": "after", "every": 5},
 )
 _STOP_SECONDS = 10
+_LONGEST_SECONDS = 120  # days of thousands of deliveries, in one request
 
 
 @contextmanager
@@ -60,6 +61,33 @@ class Control:
         """Return what the emulator has counted."""
         counted: dict[str, Any] = self._http.get("/_emulator/stats").raise_for_status().json()
         return counted
+
+    def seed(self, seed: dict[str, Any]) -> None:
+        """Put things into its world that no API can make."""
+        self._post("seed", seed)
+
+    def let_live(self, chances: dict[str, float]) -> None:
+        """Set what people do with the messages they get."""
+        self._post("life", chances)
+
+    def advance(self, seconds: float) -> None:
+        """Move its clock on; what was to happen until then happens."""
+        self._post("clock", {"advance": seconds})
+
+    def webhooks(self) -> dict[str, Any]:
+        """Return how its webhooks stand."""
+        standing: dict[str, Any] = self._http.get("/_emulator/webhooks").raise_for_status().json()
+        return standing
+
+    def settle(self, seconds: int) -> dict[str, Any]:
+        """Wait until its webhooks are acknowledged, so many seconds at most; return how they stand."""
+        return self._post(f"webhooks/settle?timeout={seconds}", {})
+
+    def _post(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = (
+            self._http.post(f"/_emulator/{name}", json=body, timeout=_LONGEST_SECONDS).raise_for_status().json()
+        )
+        return answer
 
     @contextmanager
     def pulled_cable(self) -> Iterator[None]:

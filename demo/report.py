@@ -10,9 +10,12 @@ from demo.run import Sent
 from demo.verify import Check
 
 
-def lines(sent: Sent, checks: Sequence[Check], stats: dict[str, Any], *, call_bytes: int) -> Iterator[str]:
+def lines(
+    sent: Sent, campaigns: Sequence[str], checks: Sequence[Check], stats: dict[str, Any], *, call_bytes: int
+) -> Iterator[str]:
     """Yield the report, line by line."""
     yield from _sent(sent, stats, call_bytes)
+    yield from campaigns
     yield ""
     yield f"{'READ BACK':<34}{'expected':>12}{'found':>12}{'mismatches':>12}"
     for check in checks:

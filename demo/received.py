@@ -1,0 +1,148 @@
+"""Receives what happens to the campaigns as signed webhooks, in Delta tables, and compares these with what was sent."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias, get_args
+
+from ciokit import AppClient, ConfigurationError
+from ciokit.app_api.messages import DeliveryMetric
+from ciokit.app_api.reporting_webhooks import WebhookEvent
+from ciokit.webhooks.config import WebhookConfig, WebhookConfigManager
+from ciokit.webhooks.views import open_tables
+from demo.emulator import Control
+from demo.journey import Journey
+from demo.progress import Meter
+from demo.verify import Check
+
+RETRY_SECONDS = 3_600  # a refused connection is tried again after an hour (reporting webhooks, "Timeouts and failures")
+
+_STOP_SECONDS = 30
+_REPORTED = frozenset(get_args(DeliveryMetric))
+
+Row: TypeAlias = tuple[object, ...]
+
+
+class Receiver:
+    """`ciokit webhooks serve` with its journal and tables in a folder; it can be killed and started again."""
+
+    def __init__(self, folder: Path, signing_key: str) -> None:
+        self.tables = folder / "tables"
+        self._journal = folder / "journal"
+        self._log = folder / "receiver.log"
+        self._environment = {**os.environ, "CUSTOMERIO_WEBHOOK_SIGNING_KEY": signing_key}
+        self._process: subprocess.Popen[str] | None = None
+        self._port = 0
+        self.url = ""
+
+    def start(self) -> None:
+        """Start it, the second time on the port of the first."""
+        self._process = self._command("serve", "--port", str(self._port), out=subprocess.PIPE)
+        said = self._process.stdout.readline() if self._process.stdout else ""
+        words = [word for word in said.split() if word.startswith("http")]
+        if not words:
+            raise ConfigurationError(f"the receiver of webhooks did not start: {self._last_words()}")
+        self.url = words[0].rstrip(";")
+        self._port = int(self.url.rsplit(":", 1)[1].rstrip("/"))
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> None:
+        """End it in order."""
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def commit(self) -> None:
+        """Bring what is still in the journal into the tables."""
+        if self._command("commit").wait():
+            raise ConfigurationError(f"what was received could not be committed: {self._last_words()}")
+
+    def _command(self, name: str, *options: str, out: int | None = None) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "ciokit", "webhooks", name]
+        command += ["--journal", str(self._journal), "--delta", str(self.tables), *options]
+        with self._log.open("a") as log:
+            return subprocess.Popen(  # noqa: S603 - our own command line
+                command, stdout=out or log, stderr=log, text=True, env=self._environment
+            )
+
+    def _last_words(self) -> str:
+        return " ".join(self._log.read_text(encoding="utf-8").splitlines()[-3:])
+
+
+@contextmanager
+def receiving(folder: Path, app: AppClient, control: Control) -> Iterator[Receiver]:
+    """Serve a receiver, have everything reported to it, and stop it at the end."""
+    receiver = Receiver(folder, control.webhooks()["signing_key"])
+    receiver.start()
+    try:
+        register(app, receiver.url)
+        yield receiver
+    finally:
+        receiver.stop()
+
+
+def settle(control: Control, meter: Meter) -> int:
+    """Wait until every webhook is acknowledged; return how many there were."""
+    standing = control.webhooks()["total"]
+    total = standing["acknowledged"] + standing["backlog"]
+    meter.begin("receiving webhooks", total)
+    while standing["backlog"]:
+        standing = control.settle(1)["total"]
+        meter.at(standing["acknowledged"])
+    meter.end(total)
+    return total
+
+
+def register(app: AppClient, url: str) -> None:
+    """Have everything that happens to e-mails and subscriptions posted to a URL, each time it happens."""
+    wanted = [event for event in get_args(WebhookEvent) if event.startswith(("email_", "customer_"))]
+    WebhookConfigManager(app).ensure(WebhookConfig(name="Demo", endpoint=url, events=wanted, full_resolution=True))
+
+
+def compare(journey: Journey, receiver: Receiver, app: AppClient, acknowledged: int, meter: Meter) -> list[Check]:
+    """Compare the tables with the data set, with what the App API says of each delivery, and with what was taken."""
+    meter.begin("reading deliveries", journey.received.num_rows)
+    happened: list[Row] = []
+    for message in app.messages.find(limit=1000):
+        metrics = message.get("metrics", {})
+        happened += [(message["id"], metric) for metric in metrics if metric in _REPORTED]
+        meter.at(len(happened))
+    meter.end(journey.received.num_rows)
+    session = open_tables(str(receiver.tables))
+    sent = session.execute("SELECT broadcast_id, id FROM webhook_deliveries").fetchall()
+    reported = session.execute("SELECT DISTINCT delivery_id, metric FROM webhook_email_events").fetchall()
+    stored, distinct = session.execute("SELECT COUNT(*), COUNT(DISTINCT event_id) FROM webhook_raw_events").fetchall()[
+        0
+    ]
+    received = [(row["campaign_id"], str(row["household_id"])) for row in journey.received.to_pylist()]
+    return [
+        Check.of("campaign mails in the tables", received, sent),
+        Check.of("what became of each mail", happened, reported),
+        Check("webhooks in the tables", acknowledged, stored, abs(acknowledged - stored)),
+        Check("webhooks stored twice", 0, stored - distinct, stored - distinct),
+    ]
+
+
+def summary(receiver: Receiver) -> Iterator[str]:
+    """Yield what the views say of the campaigns."""
+    session = open_tables(str(receiver.tables))
+    row = session.execute(
+        "SELECT COUNT(*), SUM(sent), SUM(delivered), SUM(opened), SUM(machine_opened), SUM(clicked), SUM(converted),"
+        " SUM(unsubscribed), SUM(bounced) FROM campaign_performance"
+    ).fetchall()[0]
+    names = ("delivered", "opened", "opened by machines", "clicked", "converted", "unsubscribed", "bounced")
+    became = ", ".join(f"{count:,} {name}" for name, count in zip(names, row[2:], strict=True))
+    yield f"campaigns    {row[0]:,} with {row[1]:,} mails: {became}"
