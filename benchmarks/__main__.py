@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
 
+from benchmarks import webhooks as hooks
 from benchmarks.processes import BenchmarkError, ask, cores, measure, server
 from benchmarks.stopwatch import Measure
 
@@ -24,11 +25,14 @@ class Scale:
     calls: int
     singles: int
     batched: int
+    acknowledged: int
     rounds: int
 
 
-_FULL = Scale(rows=150_000, peer_rows=20_000, calls=1_000, singles=5_000, batched=100_000, rounds=5)
-_QUICK = Scale(rows=60_000, peer_rows=8_000, calls=300, singles=2_000, batched=40_000, rounds=1)
+_FULL = Scale(
+    rows=150_000, peer_rows=20_000, calls=1_000, singles=5_000, batched=100_000, acknowledged=30_000, rounds=5
+)
+_QUICK = Scale(rows=60_000, peer_rows=8_000, calls=300, singles=2_000, batched=40_000, acknowledged=10_000, rounds=1)
 
 Runs = dict[str, list[Measure]]
 
@@ -139,10 +143,30 @@ def emulator(scale: Scale) -> None:
     judge("batched events/s on one core", median(rates(found["events in batches"])), ">=", 30_000)
 
 
+def receiving(scale: Scale) -> None:
+    """Measure the receiver of webhooks; Flask gets a third of them, as it takes about as long for those."""
+    counts = {hooks.NOOP: 1, hooks.OURS: 1, hooks.ALONE: 1, hooks.FLASK: 3}
+
+    def run(name: str) -> Measure:
+        return hooks.webhooks(name, scale.acknowledged // counts[name]).measure
+
+    runs = alternate({name: partial(run, name) for name in counts}, scale.rounds)
+    show(runs, "webhooks")
+    noop, ours, _, flask = map(rates, runs.values())
+    judge("ciokit / no-op, webhooks/s", ratio(ours, noop), ">=", 0.4)
+    judge("ciokit / Flask, webhooks/s", ratio(ours, flask), ">=", 3)
+    steady = [hooks.webhooks(hooks.OURS, 10 * _STEADY, _STEADY) for _ in range(scale.rounds)]
+    print(f"  {f'p50 at {_STEADY:,} webhooks/s, ms':<50} {median(each.p50 for each in steady):>11,.2f}")
+    judge(f"p99 at {_STEADY:,} webhooks/s, ms", median(each.p99 for each in steady), "<=", 50)
+
+
+_STEADY = 1_000  # webhooks a second
+
 _PARTS: dict[str, tuple[str, Callable[[Scale], None]]] = {
     "batches": ("Rows through `client.batch`", batches),
     "calls": ("Single calls", calls),
     "emulator": ("The emulator", emulator),
+    "webhooks": ("Receiving webhooks", receiving),
 }
 
 

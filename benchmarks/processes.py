@@ -31,11 +31,23 @@ class Server:
 
     def cpu(self) -> float | None:
         """Return the seconds of CPU it has used so far, or None where the system does not tell."""
+        return _cpu(self.pid)
+
+    def workers_cpu(self) -> float | None:
+        """Return the seconds of CPU that the processes it has started have used so far, or None likewise."""
         try:
-            fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii").split()
         except OSError:
             return None
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return sum(_cpu(int(child)) or 0.0 for child in children)
+
+
+def _cpu(pid: int) -> float | None:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class BenchmarkError(Exception):
@@ -44,12 +56,17 @@ class BenchmarkError(Exception):
 
 def measure(module: str, *arguments: object, core: int | None = None) -> Measure:
     """Run `python -m module arguments` and return what it measured, or raise `BenchmarkError`."""
+    return Measure.read(printed(module, *arguments, core=core)[-1])
+
+
+def printed(module: str, *arguments: object, core: int | None = None) -> list[str]:
+    """Run `python -m module arguments` and return the lines it printed, or raise `BenchmarkError`."""
     with _started(module, arguments) as process:
         pin(process.pid, core)
         out, err = process.communicate(timeout=120)
     if process.returncode:
         raise BenchmarkError(f"{module} ended with {process.returncode}: {(err.strip().splitlines() or ['?'])[-1]}")
-    return Measure.read(out.splitlines()[-1])
+    return out.splitlines()
 
 
 @contextmanager

@@ -58,6 +58,7 @@ def _add_serve(commands: Subparsers) -> None:
         metavar="S",
         help="refuse timestamps further from the clock than this (default: take any, as retries go on for 7 days)",
     )
+    parser.add_argument("--quiet", action="store_true", help="print the base URL and nothing else")
     limits = parser.add_argument_group("limits")
     for option, default, words in (
         ("--max-body-bytes", 4 * _MIB, "longest body"),
@@ -176,7 +177,9 @@ def _commit(arguments: argparse.Namespace) -> list[str]:
 def _announce(arguments: argparse.Namespace, port: int) -> None:
     scheme = "https" if arguments.tls_cert else "http"
     host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
-    print(f"Receiving webhooks at {scheme}://{host}:{port}{arguments.path}; stop with Ctrl-C.", flush=True)
+    base_url = f"{scheme}://{host}:{port}"
+    told = base_url if arguments.quiet else f"Receiving webhooks at {base_url}{arguments.path}; stop with Ctrl-C."
+    print(told, flush=True)
 
 
 def _positive(text: str) -> int:

@@ -131,7 +131,7 @@ class WebhookReceiver:
         self.verifier = Verifier(secrets, tolerance, clock=clock)
         self.path = path
         self.max_body = max_body
-        self.router = router or Router()
+        self.router = Router() if router is None else router  # one without handlers is false
         self.follower = Follower(self.journal.directory, self.router)
         self.counts = ReceiverCounts()
         self._clock = clock
