@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ciokit.errors import RefusedError as RefusedError
     from ciokit.errors import ServerError as ServerError
     from ciokit.errors import UnexpectedAnswerError as UnexpectedAnswerError
+    from ciokit.errors import UnparseableEventError as UnparseableEventError
     from ciokit.errors import ValidationError as ValidationError
     from ciokit.identity import Identity as Identity
     from ciokit.pipelines_api.batches import send_batch as send_batch
@@ -107,6 +108,12 @@ if TYPE_CHECKING:
     from ciokit.track_api.client import AsyncTrackClient as AsyncTrackClient
     from ciokit.track_api.client import TrackClient as TrackClient
     from ciokit.track_api.merging import merge_profiles as merge_profiles
+    from ciokit.webhooks.config import WebhookConfigManager as WebhookConfigManager
+    from ciokit.webhooks.events import get_event_type as get_event_type
+    from ciokit.webhooks.events import parse_event as parse_event
+    from ciokit.webhooks.router import get_event_handler as get_event_handler
+    from ciokit.webhooks.router import route_webhook_event as route_webhook_event
+    from ciokit.webhooks.signature import verify_signature as verify_signature
     from ciokit.workspace import Workspace as Workspace
     from ciokit.workspace import open_workspace as open_workspace
 
@@ -149,6 +156,7 @@ _HOME: dict[str, str] = {
     "RefusedError": "ciokit.errors",
     "ServerError": "ciokit.errors",
     "UnexpectedAnswerError": "ciokit.errors",
+    "UnparseableEventError": "ciokit.errors",
     "ValidationError": "ciokit.errors",
     "Identity": "ciokit.identity",
     "send_batch": "ciokit.pipelines_api.batches",
@@ -210,6 +218,12 @@ _HOME: dict[str, str] = {
     "AsyncTrackClient": "ciokit.track_api.client",
     "TrackClient": "ciokit.track_api.client",
     "merge_profiles": "ciokit.track_api.merging",
+    "WebhookConfigManager": "ciokit.webhooks.config",
+    "get_event_type": "ciokit.webhooks.events",
+    "parse_event": "ciokit.webhooks.events",
+    "get_event_handler": "ciokit.webhooks.router",
+    "route_webhook_event": "ciokit.webhooks.router",
+    "verify_signature": "ciokit.webhooks.signature",
     "Workspace": "ciokit.workspace",
     "open_workspace": "ciokit.workspace",
 }

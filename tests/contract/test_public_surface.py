@@ -10,9 +10,12 @@ from pathlib import Path
 import ciokit
 
 ENGINES = ("httpx2", "h11", "numpy", "pandas", "pyarrow", "trustme", "pytest")
-OPTIONAL = ("hypothesis", "jsonschema_rs", "numpy", "pandas", "pyarrow", "rich", "shtab", "trustme")
+OPTIONAL = (
+    *("hypothesis", "jsonschema_rs", "numpy", "pandas", "pyarrow", "rich", "shtab", "trustme"),
+    *("arro3", "deltalake", "duckdb", "flask", "httptools", "prometheus_client", "uvicorn", "uvloop"),
+)
 MACHINERY = {"TYPE_CHECKING", "annotations", "import_module"}
-NOT_CORE = ("ciokit.testing",)  # the pytest plugin: pytest is there when it is loaded
+NOT_CORE = ("ciokit.testing", "ciokit.webhooks.metrics")  # loaded where pytest and Prometheus are there anyway
 
 MEASURE = "import time; a = time.process_time(); import {}; print(time.process_time() - a)"
 LOADED = "import sys, ciokit; print([name for name in {!r} if name in sys.modules])"

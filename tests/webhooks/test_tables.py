@@ -13,9 +13,9 @@ import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ciokit.webhooks.ddl import ddl
 from ciokit.webhooks.events import parse_event
 from ciokit.webhooks.schema import OBJECT_TYPES
+from ciokit.webhooks.table_sql import ddl
 from ciokit.webhooks.tables import (
     QUARANTINE,
     RAW,

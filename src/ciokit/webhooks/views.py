@@ -83,7 +83,7 @@ def open_tables(
 def _add_table(session: DuckDBPyConnection, table: Table, uri: str, storage_options: Mapping[str, str] | None) -> None:
     from deltalake import DeltaTable
 
-    from ciokit.webhooks.ddl import TYPES
+    from ciokit.webhooks.table_sql import TYPES
 
     columns = ", ".join(f'CAST(NULL AS {TYPES["duckdb"][each.type]}) AS "{each.name}"' for each in table.columns)
     # Comes first in a union by name, so that columns and their types are the declared ones whatever the files have.
