@@ -32,13 +32,6 @@ _REOPEN: Final = 50
 _PATIENCE: Final = {"connect_timeout": "5s", "timeout": "30s", "max_retries": "3", "retry_timeout": "15s"}
 """How long delta-rs tries by itself. Its own three minutes would hide an outage, and hold up a stop."""
 
-_STATISTICS: Final = frozenset(
-    {"event_id", "object_type", "metric", "event_timestamp", "event_date", "received_at", "received_date", "reason"}
-    | {"body_sha256", "customer_id", "delivery_id", "campaign_id", "broadcast_id", "newsletter_id", "journey_id"}
-    | {"_journal", "_position", "_committed_at"}
-)
-"""Columns whose least and greatest values are kept in the log; of others they would be long, or somebody's address."""
-
 _CLUSTERED: Final = frozenset({"clustering", "ClusteredTable"})
 
 
@@ -175,10 +168,26 @@ class LandingTable:
 
     def scan(self, names: Sequence[str], where: str | None = None) -> Iterator[list[list[Any]]]:
         """Yield parts of the snapshot as one list of values per named column; times are microseconds, dates days."""
-        kinds: dict[str, ColumnType] = {column.name: column.type for column in self.declared.columns}
         with told("read", self.name):
             for batch in self.handle.scan(columns=list(names), predicate=where):
-                yield [_values(batch.column(name), kinds[name]) for name in names]
+                yield self._parts(batch, names)
+
+    def _parts(self, batch: Any, names: Sequence[str]) -> list[list[Any]]:
+        kinds: dict[str, ColumnType] = {column.name: column.type for column in self.declared.columns}
+        return [_values(batch.column(name), kinds[name]) for name in names]
+
+    def missing_in(self, other: LandingTable, names: Sequence[str], where: str) -> Iterator[list[list[Any]]]:
+        """Yield the chosen rows whose `event_id` another table's chosen rows lack, in parts as `scan` does."""
+        from deltalake import QueryBuilder
+
+        columns = ", ".join(names)
+        query = (
+            f"WITH there AS (SELECT event_id FROM other WHERE {where}), here AS (SELECT event_id, {columns} FROM this WHERE {where}) "  # noqa: S608, E501 - quoted by the caller
+            f"SELECT {columns} FROM here LEFT ANTI JOIN there ON here.event_id = there.event_id"
+        )
+        with told("compare", self.name):
+            for batch in QueryBuilder().register("this", self.handle).register("other", other.handle).execute(query):
+                yield self._parts(batch, names)
 
     def file_sizes(self) -> list[int]:
         """Return the sizes of the live files."""
@@ -230,9 +239,7 @@ class LandingTable:
                 "delta.checkpointInterval": "50",
                 "delta.logRetentionDuration": f"interval {self.store.keep_days} days",
                 "delta.deletedFileRetentionDuration": f"interval {self.store.keep_days} days",
-                "delta.dataSkippingStatsColumns": ",".join(
-                    column.name for column in self.declared.columns if column.name in _STATISTICS
-                ),
+                "delta.dataSkippingStatsColumns": ",".join(self.declared.statistics),
             },
             storage_options=dict(self.store.options),
         )
