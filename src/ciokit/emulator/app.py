@@ -130,7 +130,7 @@ class Emulator:
         """Let go of the state directory; the world can still be looked at."""
         with self.lock:
             self._closed = True
-            self.webhooks.save()
+            self.webhooks.close()
             if self.journal is not None:
                 self.journal.close()
 

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -100,6 +101,7 @@ class Webhooks:
         self._emulator = emulator
         self._kept: Mapping[str, Any] | None = None
         self._unsaved = False
+        self._closed = False
 
     # For whoever sends
 
@@ -112,7 +114,7 @@ class Webhooks:
         """Let happen what is due, and return the numbers of the webhooks that have something to send now."""
         with self._emulator.lock:
             world = self._emulator.world
-            if not world.held.webhooks:
+            if self._closed or not world.held.webhooks:
                 return []
             self._emulator.catch_up()
             self._distribute()
@@ -154,7 +156,7 @@ class Webhooks:
         """Keep in the state directory what has arrived; what has not is sent again after a restart."""
         with self._emulator.lock:
             journal = self._emulator.journal
-            if not self._unsaved or journal is None:
+            if not self._unsaved or journal is None or self._closed:
                 return
             outgoing = self._emulator.world.outgoing
             lines = {str(number): line.kept() for number, line in outgoing.lines.items()}
@@ -178,6 +180,11 @@ class Webhooks:
         self._kept = None
         self._unsaved = True
         self.save()
+
+    def close(self) -> None:
+        """Keep what has arrived, and send nothing more."""
+        self.save()
+        self._closed = True
 
     # For people
 
@@ -291,6 +298,7 @@ class Webhooks:
         return Shipment(webhook_id, webhook["endpoint"], timestamp, signature, parcel.body, line, parcel)
 
 
+@lru_cache(maxsize=256)
 def _is_here(endpoint: str) -> bool:
     host = (urlsplit(endpoint).hostname or "").rstrip(".")
     with suppress(ValueError):
