@@ -1,0 +1,26 @@
+"""The page on webhooks shows programs that run and names the tables that there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ciokit.webhooks import TABLES
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
+RUN = ("Verify", "Read and route", "Configure", "Tables")
+
+
+def test_programs_on_the_page_run() -> None:
+    """The programs of these sections run one after the other, and what they assert holds."""
+    sections = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
+    programs = [program for name in RUN for program in re.findall(r"```python\n(.*?)```", sections[name], re.DOTALL)]
+    assert len(programs) >= len(RUN)
+    names: dict[str, object] = {}
+    for program in programs:
+        exec(compile(program, "docs/webhooks.md", "exec"), names)
+
+
+def test_tables_on_the_page_are_those_there_are() -> None:
+    """The page lists each table once."""
+    assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE) == list(TABLES)
