@@ -97,7 +97,7 @@ def receiving(folder: Path, app: AppClient, control: Control) -> Iterator[Receiv
 def settle(control: Control, meter: Meter) -> int:
     """Wait until every webhook is acknowledged; return how many there were."""
     standing = control.webhooks()["total"]
-    total = standing["acknowledged"] + standing["backlog"]
+    total: int = standing["acknowledged"] + standing["backlog"]
     meter.begin("receiving webhooks", total)
     while standing["backlog"]:
         standing = control.settle(1)["total"]
@@ -140,9 +140,9 @@ def summary(receiver: Receiver) -> Iterator[str]:
     """Yield what the views say of the campaigns."""
     session = open_tables(str(receiver.tables))
     row = session.execute(
-        "SELECT COUNT(*), SUM(sent), SUM(delivered), SUM(opened), SUM(machine_opened), SUM(clicked), SUM(converted),"
-        " SUM(unsubscribed), SUM(bounced) FROM campaign_performance"
+        "SELECT COUNT(*), SUM(sent), SUM(delivered), SUM(opened), SUM(clicked), SUM(converted), SUM(unsubscribed),"
+        " SUM(bounced), SUM(dropped) FROM campaign_performance"
     ).fetchall()[0]
-    names = ("delivered", "opened", "opened by machines", "clicked", "converted", "unsubscribed", "bounced")
+    names = ("delivered", "opened", "clicked", "converted", "unsubscribed", "bounced", "more dropped before sending")
     became = ", ".join(f"{count:,} {name}" for name, count in zip(names, row[2:], strict=True))
     yield f"campaigns    {row[0]:,} with {row[1]:,} mails: {became}"
