@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ciokit.cli import webhook_tables
 from ciokit.cli.beside import Beside
 from ciokit.cli.parser import Subparsers
 from ciokit.errors import ConfigurationError
@@ -31,6 +32,7 @@ def add_parser(commands: Subparsers) -> None:
     )
     below: Subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_serve(below)
+    webhook_tables.add_parsers(below)
 
 
 def _add_serve(commands: Subparsers) -> None:
@@ -43,8 +45,8 @@ def _add_serve(commands: Subparsers) -> None:
         "separated by commas, while one takes the place of another) or from a file.",
         allow_abbrev=False,
     )
-    add_journal(parser)
-    parser.add_argument("--delta", metavar="URI", help="folder or object store of the Delta tables")
+    webhook_tables.add_journal(parser)
+    webhook_tables.add_tables(parser, required=False)
     parser.add_argument(
         "--no-commit", action="store_true", help="only receive; `ciokit webhooks commit` runs elsewhere"
     )
@@ -77,17 +79,11 @@ def _add_serve(commands: Subparsers) -> None:
         limits.add_argument(
             option, type=_positive_seconds, default=seconds, metavar="S", help=f"{words} (default: {seconds:g})"
         )
+    webhook_tables.add_commit_options(parser)
     tls = parser.add_argument_group("TLS", "where no proxy in front does it; PEM files")
     tls.add_argument("--tls-cert", metavar="FILE", help="certificate, with its chain")
     tls.add_argument("--tls-key", metavar="FILE", help="its key")
     parser.set_defaults(run=_serve)
-
-
-def add_journal(parser: argparse.ArgumentParser) -> None:
-    """Add the option that names the journal."""
-    parser.add_argument(
-        "--journal", type=Path, required=True, metavar="DIR", help="folder of the journal, on a local disk"
-    )
 
 
 def signing_keys(file: Path | None) -> list[str]:
@@ -140,7 +136,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     )
     listener = serving.bind(arguments.host, arguments.port)
     port: int = listener.getsockname()[1]
-    committer = None if arguments.no_commit else Beside(_commit(arguments))
+    committer = None if arguments.no_commit else Beside(webhook_tables.commit_command(arguments))
     if committer is not None:
         committer.start()
     try:
@@ -168,10 +164,6 @@ def _journal(arguments: argparse.Namespace) -> Journal:
         max_backlog_bytes=arguments.max_backlog_bytes,
     )
     return Journal(arguments.journal, limits)
-
-
-def _commit(arguments: argparse.Namespace) -> list[str]:
-    return ["webhooks", "commit", "--journal", str(arguments.journal), "--delta", arguments.delta, "--follow"]
 
 
 def _announce(arguments: argparse.Namespace, port: int) -> None:

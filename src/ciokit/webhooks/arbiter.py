@@ -40,6 +40,11 @@ def app_of(lane: str) -> str:
     return f"{APP}/{lane}"
 
 
+def typed_app_of(lane: str) -> str:
+    """Return the raw table's transaction id for how much of a lane the typed tables have."""
+    return f"{app_of(lane)}/typed"
+
+
 def attempts(table: LandingTable, clock: Clock) -> Callable[[StaleTableError], None]:
     """Return what to call after a refused commit: it waits a little, takes the newest snapshot, and gives up in time.
 
@@ -121,6 +126,8 @@ class Arbiter(Generic[Row]):
                 raise LaneMovedError
             last = self.table.transaction(APP)
             fresh = self._fresh([row for row in rows if row.position > done.get(row.journal, 0)], last * 1000)
+            if not (fresh or ends):
+                return []
             commit = max(time.time_ns() // 1_000_000, last + 1)
             transactions = {app_of(lane): max(end, done[lane]) for lane, end in ends.items()}
             try:

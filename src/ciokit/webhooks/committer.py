@@ -24,6 +24,7 @@ import logging
 import os
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -34,10 +35,10 @@ from typing import IO, Final, Self
 from ciokit.core.clock import Clock, SystemClock
 from ciokit.errors import ConfigurationError, TableStoreError
 from ciokit.webhooks import identity
-from ciokit.webhooks.arbiter import Arbiter, LaneMovedError, app_of, attempts
+from ciokit.webhooks.arbiter import Arbiter, LaneMovedError, typed_app_of
 from ciokit.webhooks.commit_settings import CommitSettings
-from ciokit.webhooks.delta import DeltaStore, LandingTable, StaleTableError, text
-from ciokit.webhooks.events import parse_event
+from ciokit.webhooks.delta import DeltaStore, LandingTable
+from ciokit.webhooks.giving import give, read_back
 from ciokit.webhooks.intake import Batch, Intake
 from ciokit.webhooks.journal_reader import JournalReader
 from ciokit.webhooks.maintenance import Maintenance
@@ -51,7 +52,6 @@ from ciokit.webhooks.tables import (
     body_hash,
     quarantine_columns,
     raw_columns,
-    typed_columns,
 )
 
 _LOG: Final = logging.getLogger("ciokit.webhooks.committer")
@@ -172,16 +172,19 @@ class Committer:
         Raises:
             TableStoreError: the store does not answer; call again to go on.
         """
-        total = CommitReport()
-        while (report := self.run_once()).records:
-            total.add(report)
-        return total
+        report = CommitReport()
+        while True:
+            try:
+                self._work(None, report)
+            except LaneMovedError:
+                continue
+            return report
 
     def follow(self, stop: threading.Event) -> None:
         """Commit what comes until told to stop; while the store does not answer, keep trying."""
         while not stop.is_set():
             try:
-                self._follow(stop)
+                self._work(stop, CommitReport())
             except LaneMovedError:
                 continue
             except TableStoreError as error:
@@ -192,8 +195,8 @@ class Committer:
 
     # One batch after another
 
-    def _follow(self, stop: threading.Event) -> None:
-        """Commit until told to stop or something fails, reading and parsing the next batch beside each commit."""
+    def _work(self, stop: threading.Event | None, report: CommitReport) -> None:
+        """Commit until told to stop, or all is done where nobody tells, reading the next batch beside each commit."""
         batch, ahead = Batch(), None
         try:
             while True:
@@ -201,26 +204,26 @@ class Committer:
                 self._due(batch, stop)
                 if batch.records:
                     ahead = self._pool.submit(self._intake.fill, Batch())
-                    self._commit(batch)
+                    report.add(self._commit(batch))
                     batch = ahead.result()
                     if self._failures:
                         self._failures = 0
                         _LOG.warning("the tables are written again; %d bytes wait", self.reader.backlog(_CURSOR))
-                self._maintenance.work(self._positions(), self.store.tables())
-                if stop.is_set():
+                self._maintenance.work(self._positions())
+                if stop.is_set() if stop else not batch.records:
                     return
         finally:
             if ahead is not None:
                 wait([ahead])
             self._restart()
 
-    def _due(self, batch: Batch, stop: threading.Event) -> None:
+    def _due(self, batch: Batch, stop: threading.Event | None) -> None:
         """Wait until a batch is full or old enough; at times return an empty one, for what else there is to do."""
         idle = time.monotonic() + _IDLE
         while True:
             self._intake.fill(batch)
             now = time.monotonic()
-            if stop.is_set() or self._intake.full(batch):
+            if stop is None or stop.is_set() or self._intake.full(batch):
                 return
             if now >= (idle if batch.since is None else batch.since + self.settings.max_age):
                 return
@@ -233,7 +236,7 @@ class Committer:
         fresh: list[Reject] = []
         if batch.rejects:
             fresh = self._quarantine.commit(batch.rejects, batch.ends)
-        complete = {_typed(lane): self._complete[lane] for lane in batch.ends}
+        complete = {typed_app_of(lane): self._complete[lane] for lane in batch.ends}
         accepted = self._raw.commit(batch.landings, batch.ends, expected=self._complete, more=complete)
         rows = {QUARANTINE.name: len(fresh), RAW.name: len(accepted), **self._give(accepted, batch.ends)}
         report.rows = {name: count for name, count in rows.items() if count}
@@ -248,13 +251,13 @@ class Committer:
 
     def _give(self, landings: Sequence[Landing], ends: Mapping[str, int]) -> dict[str, int]:
         """Give events to their typed tables, several tables at a time."""
-        parts: dict[str, list[Landing]] = {}
+        parts: defaultdict[str, list[Landing]] = defaultdict(list)
         for landing in landings:
-            if landing.event.object_type in TYPED:
-                parts.setdefault(landing.event.object_type, []).append(landing)
+            parts[landing.event.object_type].append(landing)
         jobs = {
             TYPED[kind].name: self._pool.submit(give, self.store.table(TYPED[kind]), part, ends, self._clock)
             for kind, part in parts.items()
+            if kind in TYPED
         }
         failures = [error for job in jobs.values() if (error := job.exception()) is not None]
         if failures:
@@ -283,7 +286,7 @@ class Committer:
     def _finish(self, lane: str) -> None:
         """Give the typed tables what a crash kept from them."""
         end = self._raw.done(lane)
-        done = self._raw.table.transaction(_typed(lane))
+        done = self._raw.table.transaction(typed_app_of(lane))
         if end > done:
             self._give(read_back(self._raw.table, lane, done, end), {lane: end})
         self._complete[lane] = end
@@ -308,47 +311,6 @@ class Committer:
                     damage.segment,
                     damage.start,
                 )
-
-
-def give(table: LandingTable, landings: Sequence[Landing], ends: Mapping[str, int], clock: Clock) -> int:
-    """Append events to a typed table, except those of positions that it has passed; return how many it took.
-
-    Raises:
-        TableStoreError: the store does not answer; whether they were appended is unknown.
-    """
-    again = attempts(table, clock)
-    while True:
-        done = {lane: table.transaction(app_of(lane)) for lane in ends}
-        fresh = [landing for landing in landings if landing.position > done[landing.journal]]
-        if not fresh:
-            return 0
-        try:
-            table.append(
-                typed_columns(table.declared, fresh, time.time_ns() // 1000),
-                {app_of(lane): max(end, done[lane]) for lane, end in ends.items()},
-            )
-        except StaleTableError as error:
-            again(error)
-        else:
-            return len(fresh)
-
-
-def read_back(raw: LandingTable, lane: str, after: int, end: int) -> list[Landing]:
-    """Return the events of a lane that the raw table holds, those after one position and up to another."""
-    where = f"_journal = {text(lane)} and _position > {after} and _position <= {end}"
-    return sorted(
-        (
-            Landing(parse_event(body.encode()), received_us, lane, position)
-            for bodies, received, positions in raw.scan(("raw", "received_at", "_position"), where)
-            for body, received_us, position in zip(bodies, received, positions, strict=True)
-        ),
-        key=lambda landing: landing.position,
-    )
-
-
-def _typed(lane: str) -> str:
-    """Return the raw table's transaction id for how much of a lane the typed tables have."""
-    return f"{app_of(lane)}/typed"
 
 
 def _locked(directory: Path) -> IO[str]:

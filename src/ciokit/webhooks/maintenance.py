@@ -10,7 +10,6 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
@@ -76,20 +75,20 @@ class Maintenance:
         self._looked: dict[str, int] = {}
         self._pruned = 0.0
 
-    def work(self, done: dict[int, int], tables: Sequence[LandingTable]) -> None:
+    def work(self, done: dict[int, int]) -> None:
         """Do what is due; `done` says how far each lane is in all tables.
 
         Raises:
             TableStoreError: the store does not answer.
         """
-        for table in tables:
+        for table in self._store.tables():
             if table.commits - self._looked.get(table.name, 0) >= _LOOK_EVERY:
                 self._looked[table.name] = table.commits
                 self._compact_if_due(table)
         if time.monotonic() - self._pruned >= _PRUNE_EVERY:
             self._pruned = time.monotonic()
             self.prune(done)
-            self._vacuum_if_due(tables)
+            self._vacuum_if_due()
 
     def prune(self, done: dict[int, int]) -> int:
         """Remove segments of the journal that are in the tables and older than they need be; return how many."""
@@ -111,7 +110,7 @@ class Maintenance:
             done = compact(table, _FULL if middle > _MOST else _SMALL)
             _LOG.info("%s had %d files and has %d", *done)
 
-    def _vacuum_if_due(self, tables: Sequence[LandingTable]) -> None:
+    def _vacuum_if_due(self) -> None:
         hours = self._settings.vacuum_hours
         mark = self._reader.directory / "vacuumed"
         if not hours:
@@ -124,7 +123,7 @@ class Maintenance:
         if age < hours * 3600:
             return
         mark.touch()
-        for table in tables:
+        for table in self._store.tables():
             with suppress(StaleTableError):
                 removed = vacuum(table)
                 _LOG.info("%d files of %s were removed", len(removed), table.name)

@@ -1,0 +1,113 @@
+"""Fills tables that lack events: the raw one from the journal, the typed ones from the raw one.
+
+It is safe beside committers, and may be repeated: what is there already is left out.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from ciokit.core.clock import Clock, SystemClock
+from ciokit.webhooks.arbiter import APP, Arbiter, app_of, attempts, typed_app_of
+from ciokit.webhooks.commit_settings import CommitSettings
+from ciokit.webhooks.delta import DeltaStore, LandingTable, StaleTableError
+from ciokit.webhooks.giving import give, landings_of, read_back
+from ciokit.webhooks.replaying import EVERYTHING, WHERE_FROM, Selection, from_journal
+from ciokit.webhooks.seen import SeenKeys
+from ciokit.webhooks.tables import RAW, TYPED, Landing, raw_columns, typed_columns
+
+_REPLAY: Final = f"{APP}/replay"
+_DAY_US: Final = 86_400_000_000
+
+
+def fill_raw(
+    directory: str | Path,
+    store: DeltaStore,
+    selection: Selection = EVERYTHING,
+    *,
+    window_days: float = CommitSettings.window_days,
+    clock: Clock | None = None,
+) -> int:
+    """Add the events of a journal that its committer has passed and the raw table lacks; return how many.
+
+    Raises:
+        TableStoreError: the store does not answer; call again.
+    """
+    added, table = 0, store.table(RAW)
+    with tempfile.TemporaryDirectory(prefix="ciokit-replay-") as folder:
+        seen = SeenKeys(Path(folder) / "seen.sqlite", "event_id", int(window_days * _DAY_US))
+        with closing(Arbiter[Landing](table, seen, lambda landing: landing.event.event_id, raw_columns, clock)) as raw:
+            for part in from_journal(directory, selection):
+                # What its committer has not come to is left to it: it may be about to add the same.
+                passed = {lane: raw.done(lane) for lane in {landing.journal for landing in part}}
+                added += len(raw.commit([each for each in part if each.position <= passed[each.journal]], {}))
+    return added
+
+
+def fill_typed(store: DeltaStore, selection: Selection = EVERYTHING, *, clock: Clock | None = None) -> dict[str, int]:
+    """Add the events of the raw table that the typed tables lack; return how many, by table.
+
+    Raises:
+        TableStoreError: the store does not answer; call again.
+    """
+    added: dict[str, int] = {}
+    clock, raw = clock or SystemClock(), store.table(RAW)
+    raw.refresh()
+    _finish(store, raw, clock)
+    for day in list(_days(raw, selection)):
+        for object_type, table in TYPED.items():
+            if not selection.object_types or object_type in selection.object_types:
+                part = replace(day, object_types=frozenset({object_type}))
+                if count := _fill(raw, store.table(table), part, clock):
+                    added[table.name] = added.get(table.name, 0) + count
+    return added
+
+
+def _finish(store: DeltaStore, raw: LandingTable, clock: Clock) -> None:
+    """Do for every lane what its committer does after a crash, in case that one was lost with its machine.
+
+    It is done under the lane's transaction id, so neither this nor a committer that is alive adds what the other has.
+    """
+    for lane in {lane for (names,) in raw.scan(("_journal",)) for lane in set(names)}:
+        done, end = raw.transaction(typed_app_of(lane)), raw.transaction(app_of(lane))
+        landings = read_back(raw, lane, done, end) if end > done else []
+        for object_type in TYPED.keys() & {landing.event.object_type for landing in landings}:
+            table = store.table(TYPED[object_type])
+            table.refresh()
+            give(table, [each for each in landings if each.event.object_type == object_type], {lane: end}, clock)
+
+
+def _days(raw: LandingTable, selection: Selection) -> Iterator[Selection]:
+    """Yield a selection cut up into days of receipt, so that what is compared at once stays small."""
+    days = {received // _DAY_US for (part,) in raw.scan(("received_at",), selection.where()) for received in part}
+    for number in sorted(days):
+        start = datetime.combine(date(1970, 1, 1) + timedelta(days=number), datetime.min.time(), UTC)
+        end = start + timedelta(days=1)
+        yield replace(
+            selection,
+            since=start if selection.since is None else max(start, selection.since),
+            until=end if selection.until is None else min(end, selection.until),
+        )
+
+
+def _fill(raw: LandingTable, table: LandingTable, selection: Selection, clock: Clock) -> int:
+    again, added = attempts(table, clock), 0
+    table.refresh()
+    while True:
+        try:
+            for part in raw.missing_in(table, WHERE_FROM, selection.where()):
+                landings = landings_of(*part)
+                columns = typed_columns(table.declared, landings, time.time_ns() // 1000)
+                table.append(columns, {_REPLAY: table.transaction(_REPLAY) + 1})
+                added += len(landings)
+        except StaleTableError as error:  # another is filling it; what it added is no longer missing
+            again(error)
+        else:
+            return added

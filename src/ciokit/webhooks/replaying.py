@@ -1,0 +1,137 @@
+"""Takes events from where they are kept, the journal or the raw table, to have them once more.
+
+`filling` brings what is missing into the tables; `post` sends events to a receiver as Customer.io would.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from ciokit.core.clock import Clock, SystemClock
+from ciokit.core.wire import Request, Transport
+from ciokit.errors import NetworkError
+from ciokit.webhooks.delta import LandingTable, microseconds, text
+from ciokit.webhooks.giving import landings_of
+from ciokit.webhooks.intake import Batch
+from ciokit.webhooks.journal_reader import JournalReader
+from ciokit.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from ciokit.webhooks.tables import Landing
+
+WHERE_FROM: Final = ("raw", "received_at", "_journal", "_position")
+"""The columns of the raw table that make an event whole again, as `landings_of` takes them."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which events: received from `since` and before `until`, of these object types; all where nothing is said."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    object_types: frozenset[str] = frozenset()
+
+    def takes(self, landing: Landing) -> bool:
+        """Tell whether an event is one of them."""
+        received = landing.received_us
+        return (
+            (self.since is None or received >= _us(self.since))
+            and (self.until is None or received < _us(self.until))
+            and (not self.object_types or landing.event.object_type in self.object_types)
+        )
+
+    def where(self) -> str:
+        """Return the same as a predicate on a table."""
+        parts = ["true"]
+        if self.since is not None:
+            parts.append(f"received_at >= {microseconds(_us(self.since))}")
+        if self.until is not None:
+            parts.append(f"received_at < {microseconds(_us(self.until))}")
+        if self.object_types:
+            parts.append(f"object_type in ({', '.join(map(text, sorted(self.object_types)))})")
+        return " and ".join(parts)
+
+
+EVERYTHING: Final = Selection()
+
+
+@dataclass
+class PostReport:
+    """How posting went: events taken by the receiver, and those it did not take, by status."""
+
+    posted: int
+    refused: dict[int, int]
+
+
+def from_journal(directory: str | Path, selection: Selection = EVERYTHING) -> Iterator[list[Landing]]:
+    """Yield the events that a journal holds, some at a time; what is no event is left out."""
+    reader = JournalReader(directory)
+    for lane in reader.lanes():
+        name, after = f"{reader.id}/{lane}", 0
+        while records := reader.read(lane, after):
+            after = records[-1].position
+            batch = Batch()
+            batch.add(name, records)
+            if chosen := [landing for landing in batch.landings if selection.takes(landing)]:
+                yield chosen
+
+
+def from_table(raw: LandingTable, selection: Selection = EVERYTHING) -> Iterator[list[Landing]]:
+    """Yield the events that the raw table holds, some at a time.
+
+    Raises:
+        TableStoreError: the store does not answer.
+    """
+    for part in raw.scan(WHERE_FROM, selection.where()):
+        yield landings_of(*part)
+
+
+def post(
+    parts: Iterable[list[Landing]],
+    url: str,
+    secret: str,
+    transport: Transport,
+    *,
+    attempts: int = 8,
+    clock: Clock | None = None,
+) -> PostReport:
+    """Send events to a receiver one after the other, each with a fresh signature.
+
+    While the receiver answers 503, or not at all, it is asked again, up to `attempts` times with growing pauses.
+
+    Raises:
+        NetworkError: the receiver cannot be reached.
+    """
+    report, clock = PostReport(0, {}), clock or SystemClock()
+    for landing in (landing for part in parts for landing in part):
+        status = _sent(partial(_request, landing.event.raw, url, secret), transport, attempts, clock)
+        if 200 <= status < 300:
+            report.posted += 1
+        else:
+            report.refused[status] = report.refused.get(status, 0) + 1
+    return report
+
+
+def _request(body: bytes, url: str, secret: str) -> Request:
+    now = str(int(time.time()))
+    signature = {TIMESTAMP_HEADER: now, SIGNATURE_HEADER: sign(body, now, secret)}
+    return Request("POST", url, {"content-type": "application/json", **signature}, body, "POST webhook")
+
+
+def _sent(request: Callable[[], Request], transport: Transport, attempts: int, clock: Clock) -> int:
+    for attempt in range(1, attempts):
+        with suppress(NetworkError):
+            status = transport.send(request()).status
+            if status != 503:
+                return status
+        clock.sleep(min(30.0, 0.25 * 2**attempt))
+    return transport.send(request()).status
+
+
+def _us(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000_000)

@@ -1,0 +1,83 @@
+"""A wire between a client and a server that can be cut, and can lose answers."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+
+class CutWire:
+    """Passes TCP connections on to a server on this machine until it is cut."""
+
+    def __init__(self, port: int) -> None:
+        self._target = ("127.0.0.1", port)
+        self._whole = threading.Event()
+        self._whole.set()
+        self._lose: bytes | None = None
+        self.lost = 0
+        self._ends: list[socket.socket] = []
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._server.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.cut()
+        self._server.close()
+
+    def cut(self) -> None:
+        """Close every connection, and each that comes."""
+        self._whole.clear()
+        for end in self._ends:
+            _shut(end)
+        self._ends.clear()
+
+    def mend(self) -> None:
+        """Pass on again."""
+        self._whole.set()
+
+    def lose_answer_to(self, request: bytes) -> None:
+        """Let the next request that holds these bytes reach the server, and nobody hear the answer."""
+        self._lose = request
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            if not self._whole.is_set():
+                client.close()
+                continue
+            with suppress(OSError):
+                server = socket.create_connection(self._target)
+                self._ends += [client, server]
+                deaf = threading.Event()
+                threading.Thread(target=self._pump, args=(client, server, deaf, True), daemon=True).start()
+                threading.Thread(target=self._pump, args=(server, client, deaf, False), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket, deaf: threading.Event, asking: bool) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if asking and self._lose is not None and self._lose in data:
+                    self._lose = None
+                    deaf.set()
+                elif not asking and deaf.is_set():
+                    self.lost += 1
+                    break
+                sink.sendall(data)
+        _shut(source)
+        _shut(sink)
+
+
+def _shut(end: socket.socket) -> None:
+    with suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
+    end.close()
