@@ -1,14 +1,8 @@
-"""Keeps another `ciokit` command running beside this process: started again when it ends, and ended with it.
-
-`python -m ciokit.cli.beside ARGUMENTS` is how it is run: as `ciokit ARGUMENTS`, until standard input ends: when
-the process that holds the other end of the pipe is gone, however it went.
-"""
+"""Keeps another `ciokit` command running beside this process: started again when it ends, and ended with it."""
 
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -69,7 +63,7 @@ class Beside:
         return " ".join(word for word in self._arguments[:2])
 
     def _launch(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "ciokit.cli.beside", *self._arguments]
+        command = [sys.executable, "-m", "ciokit.cli.attached", *self._arguments]
         try:
             # A session of its own: Ctrl-C is for this process, which ends the other when its own work is done.
             process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own
@@ -99,16 +93,3 @@ class Beside:
                 self._launch()
             except ConfigurationError as error:
                 _LOG.error("%s", error)
-
-
-def _end_with_parent() -> None:
-    while os.read(0, 1024):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-if __name__ == "__main__":
-    threading.Thread(target=_end_with_parent, name="ciokit-parent", daemon=True).start()
-    from ciokit.cli import main
-
-    sys.exit(main(sys.argv[1:]))

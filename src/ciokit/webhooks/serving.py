@@ -50,12 +50,13 @@ def bind(host: str, port: int) -> socket.socket:
         ConfigurationError: the address cannot be used.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
     try:
-        listener = socket.socket(family)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(2048)
     except (OSError, OverflowError) as error:
+        listener.close()
         raise ConfigurationError(
             f"cannot listen on {host}:{port} ({type(error).__name__}); choose a free port of this machine"
         ) from error
@@ -139,7 +140,7 @@ def _protocol(limits: ServingLimits) -> type[HttpToolsProtocol]:
     class ImpatientProtocol(HttpToolsProtocol):
         waiting_since: float | None  # for the rest of a request; None while there is none, or it is being answered
         quiet_since: float
-        head_size: int | None  # of the request being read; None once its headers are complete
+        head_size: int | None  # of the request being read, so far; None once its headers are complete
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
             self.waiting_since = self.quiet_since = self.loop.time()
@@ -152,7 +153,9 @@ def _protocol(limits: ServingLimits) -> type[HttpToolsProtocol]:
             if self.waiting_since is None:
                 self.waiting_since = self.quiet_since = self.loop.time()
             super().data_received(data)
-            if self.head_size is not None:
+            if self.waiting_since is None:
+                self.head_size = 0
+            elif self.head_size is not None:
                 self.head_size += len(data)
                 if self.head_size > limits.head_bytes and not self.transport.is_closing():
                     self.transport.write(_HEAD_TOO_LARGE)
@@ -164,7 +167,6 @@ def _protocol(limits: ServingLimits) -> type[HttpToolsProtocol]:
 
         def on_message_complete(self) -> None:
             self.waiting_since = None
-            self.head_size = 0
             super().on_message_complete()
 
     return ImpatientProtocol
