@@ -237,15 +237,22 @@ def test_the_committer_is_started_again_and_ends_with_the_receiver(tmp_path: Pat
         until(lambda: not _alive(second))
 
 
-def test_on_sigterm_the_committer_has_committed_what_was_acknowledged(tmp_path: Path) -> None:
-    """Told to end, the receiver drains and then has everything committed that is in the journal."""
+def test_what_is_acknowledged_is_committed_beside_it(tmp_path: Path) -> None:
+    """While the receiver runs its journal is committed; told to end, both do."""
     with served(tmp_path / "journal", "--delta", str(tmp_path / "delta"), committing=True) as running:
         for _ in range(50):
             assert running.post(event()) == 200
+        reader = JournalReader(tmp_path / "journal")
+        until(lambda: reader.backlog() == 0, seconds=50)
+        (committer,) = _children(running.process.pid)
         assert running.stop() == 0
-        assert not _children(running.process.pid)
-    reader = JournalReader(tmp_path / "journal")
-    assert reader.backlog() == 0
+        assert not _alive(committer)
+    assert "add" in _log_of(tmp_path / "delta" / "webhook_raw_events")
+
+
+def _log_of(table: Path) -> str:
+    """Return what a Delta table's log says."""
+    return "".join(path.read_text() for path in sorted((table / "_delta_log").glob("*.json")))
 
 
 def _children(pid: int) -> list[int]:

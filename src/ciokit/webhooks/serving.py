@@ -153,7 +153,7 @@ def _protocol(limits: ServingLimits) -> type[HttpToolsProtocol]:
             if self.waiting_since is None:
                 self.waiting_since = self.quiet_since = self.loop.time()
             super().data_received(data)
-            if self.waiting_since is None:
+            if cast("float | None", self.waiting_since) is None:  # the callbacks below have been called
                 self.head_size = 0
             elif self.head_size is not None:
                 self.head_size += len(data)
