@@ -56,6 +56,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST: Final = -62_135_596_800  # the first and last second that a datetime can hold
 _LAST: Final = 253_402_300_799
 _DIGITS_OF_LAST: Final = 12
+_OBJECT: Final[type] = dict
+_NOT_JSON: Final[Any] = object()
 _ENVELOPE: Final = frozenset({"event_id", "object_type", "object_type_type", "metric", "timestamp", "data"})
 
 
@@ -67,12 +69,11 @@ def parse_event(payload: bytes) -> WebhookEvent:
             metric and a time. `.reason` says which, in one word.
     """
     try:
-        body = decode(payload)
+        fields: dict[str, Any] = decode(payload)
     except ValidationError:
-        body = payload
-    if type(body) is not dict:
-        _refuse("not_json" if body is payload else "not_an_object")
-    fields = cast("dict[str, Any]", body)
+        fields = _NOT_JSON
+    if type(fields) is not _OBJECT:
+        _refuse("not_json" if fields is _NOT_JSON else "not_an_object")
     try:
         event_id, object_type, metric = fields["event_id"], fields["object_type"], fields["metric"]
         seconds, data = fields["timestamp"], fields["data"]
