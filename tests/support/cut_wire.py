@@ -1,8 +1,13 @@
-"""A wire between a client and a server that can be cut, and can lose answers."""
+"""A wire between a client and a server that can be cut, and can lose answers.
+
+It runs as a process of its own: delta-rs reads tables without letting go of the interpreter.
+"""
 
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 from types import TracebackType
@@ -10,6 +15,51 @@ from typing import Self
 
 
 class CutWire:
+    """Passes TCP connections on to a server on this machine until it is cut."""
+
+    def __init__(self, port: int) -> None:
+        command = [sys.executable, "-m", "tests.support.cut_wire", str(port)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.port = int(self._answer())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def cut(self) -> None:
+        """Close every connection, and each that comes."""
+        self._tell("cut")
+
+    def mend(self) -> None:
+        """Pass on again."""
+        self._tell("mend")
+
+    def lose_answer_to(self, request: str) -> None:
+        """Let the next request that holds this text reach the server, and nobody hear the answer."""
+        self._tell("lose", request)
+
+    @property
+    def lost(self) -> int:
+        """How many answers were lost."""
+        return int(self._tell("lost"))
+
+    def _tell(self, *words: str) -> str:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{' '.join(words)}\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+
+class _Wire:
     """Passes TCP connections on to a server on this machine until it is cut."""
 
     def __init__(self, port: int) -> None:
@@ -22,15 +72,6 @@ class CutWire:
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.cut()
-        self._server.close()
 
     def cut(self) -> None:
         """Close every connection, and each that comes."""
@@ -81,3 +122,27 @@ def _shut(end: socket.socket) -> None:
     with suppress(OSError):
         end.shutdown(socket.SHUT_RDWR)
     end.close()
+
+
+def _say(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
+
+
+def _main() -> None:
+    wire = _Wire(int(sys.argv[1]))
+    _say(wire.port)
+    for line in sys.stdin:
+        word, _, rest = line.rstrip("\n").partition(" ")
+        match word:
+            case "cut":
+                wire.cut()
+            case "mend":
+                wire.mend()
+            case "lose":
+                wire.lose_answer_to(rest.encode())
+        _say(wire.lost)
+
+
+if __name__ == "__main__":
+    _main()

@@ -112,8 +112,12 @@ def _commit(arguments: argparse.Namespace) -> int:
             output.json_line(asdict(committer.drain()))
             return 0
         stop = threading.Event()
+
+        def end(_number: int, _frame: object) -> None:
+            stop.set()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+            signal.signal(number, end)
         committer.follow(stop)
     return 0
 

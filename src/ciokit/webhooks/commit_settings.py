@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+CURSOR: Final = "delta"
+"""The journal's cursor that says how far each lane is in all tables; only a hint, the tables themselves know."""
 
 
 @dataclass(frozen=True)

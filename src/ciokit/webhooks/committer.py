@@ -36,7 +36,7 @@ from ciokit.core.clock import Clock, SystemClock
 from ciokit.errors import ConfigurationError, TableStoreError
 from ciokit.webhooks import identity
 from ciokit.webhooks.arbiter import Arbiter, LaneMovedError, typed_app_of
-from ciokit.webhooks.commit_settings import CommitSettings
+from ciokit.webhooks.commit_settings import CURSOR, CommitSettings
 from ciokit.webhooks.delta import DeltaStore, LandingTable
 from ciokit.webhooks.giving import give, read_back
 from ciokit.webhooks.intake import Batch, Intake
@@ -55,7 +55,6 @@ from ciokit.webhooks.tables import (
 )
 
 _LOG: Final = logging.getLogger("ciokit.webhooks.committer")
-_CURSOR: Final = "delta"
 _POLL: Final = 0.1  # seconds between looks at an idle journal
 _DAY_US: Final = 86_400_000_000
 _LONGEST_WAIT: Final = 30.0
@@ -208,7 +207,7 @@ class Committer:
                     batch = ahead.result()
                     if self._failures:
                         self._failures = 0
-                        _LOG.warning("the tables are written again; %d bytes wait", self.reader.backlog(_CURSOR))
+                        _LOG.warning("the tables are written again; %d bytes wait", self.reader.backlog(CURSOR))
                 self._maintenance.work(self._positions())
                 if stop.is_set() if stop else not batch.records:
                     return
@@ -244,7 +243,7 @@ class Committer:
         report.unknown = sum(landing.event.object_type not in TYPED for landing in accepted)
         for lane, end in batch.ends.items():
             self._complete[lane] = end
-            self.reader.move_cursor(int(lane.rpartition("/")[2]), _CURSOR, end)
+            self.reader.move_cursor(int(lane.rpartition("/")[2]), CURSOR, end)
         self._notice_damage()
         self.totals.add(report)
         return report

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ciokit.errors import ConfigurationError, TableStoreError
+from ciokit.errors import ConfigurationError, CustomerIOError, TableStoreError
 from ciokit.webhooks.tables import TABLES, Column, Columns, ColumnType, Table
 
 if TYPE_CHECKING:
@@ -367,13 +367,15 @@ _LONGEST: Final = 300
 @contextmanager
 def told(doing: str, table: str) -> Generator[None]:
     """Turn what delta-rs raises into our two kinds of failure."""
-    from deltalake.exceptions import CommitFailedError, DeltaError
+    from deltalake.exceptions import CommitFailedError
 
     try:
         yield
     except CommitFailedError as error:
         raise StaleTableError(_said(error)) from error
-    except (DeltaError, OSError, ValueError) as error:
+    except CustomerIOError:
+        raise
+    except Exception as error:  # while a table is read, a failure of the store comes as a plain `Exception`
         raise TableStoreError(f"could not {doing} the table {table}: {_said(error)}") from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # of the Rust side; it is no `Exception`

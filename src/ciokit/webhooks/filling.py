@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -57,20 +58,19 @@ def fill_typed(store: DeltaStore, selection: Selection = EVERYTHING, *, clock: C
     Raises:
         TableStoreError: the store does not answer; call again.
     """
-    added: dict[str, int] = {}
+    added: Counter[str] = Counter()
     clock, raw = clock or SystemClock(), store.table(RAW)
     raw.refresh()
-    _finish(store, raw, clock)
+    _finish(store, raw, clock, added)
     for day in list(_days(raw, selection)):
         for object_type, table in TYPED.items():
             if not selection.object_types or object_type in selection.object_types:
                 part = replace(day, object_types=frozenset({object_type}))
-                if count := _fill(raw, store.table(table), part, clock):
-                    added[table.name] = added.get(table.name, 0) + count
-    return added
+                added[table.name] += _fill(raw, store.table(table), part, clock)
+    return dict(+added)
 
 
-def _finish(store: DeltaStore, raw: LandingTable, clock: Clock) -> None:
+def _finish(store: DeltaStore, raw: LandingTable, clock: Clock, added: Counter[str]) -> None:
     """Do for every lane what its committer does after a crash, in case that one was lost with its machine.
 
     It is done under the lane's transaction id, so neither this nor a committer that is alive adds what the other has.
@@ -81,7 +81,8 @@ def _finish(store: DeltaStore, raw: LandingTable, clock: Clock) -> None:
         for object_type in TYPED.keys() & {landing.event.object_type for landing in landings}:
             table = store.table(TYPED[object_type])
             table.refresh()
-            give(table, [each for each in landings if each.event.object_type == object_type], {lane: end}, clock)
+            part = [each for each in landings if each.event.object_type == object_type]
+            added[table.name] += give(table, part, {lane: end}, clock)
 
 
 def _days(raw: LandingTable, selection: Selection) -> Iterator[Selection]:
