@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from benchmarks import webhooks as hooks
 from benchmarks.processes import BenchmarkError, ask, measure, server
 
 ROWS = 2000
@@ -67,3 +68,12 @@ def test_a_measure_that_fails_says_why():
     """A sender that cannot reach the sink is an error, not a number."""
     with pytest.raises(BenchmarkError, match=r"benchmarks\.floor ended with 1: ConnectionRefusedError"):
         measure("benchmarks.floor", 1, ROWS)
+
+
+@pytest.mark.parametrize("name", [hooks.NOOP, hooks.ALONE, hooks.FLASK])
+def test_what_receives_webhooks_is_measured_whole(name):
+    """Each receiver answers 200 to every webhook, as fast as it can and at a rate; ciokit's has all of them on disk."""
+    fast = hooks.webhooks(name, 400)
+    assert (fast.measure.count, fast.measure.wall > 0, 0 < fast.p50 <= fast.p99) == (400, True, True)
+    steady = hooks.webhooks(name, 200, 200)
+    assert 0.9 < steady.measure.wall < 20

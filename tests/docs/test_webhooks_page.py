@@ -8,7 +8,14 @@ from pathlib import Path
 from ciokit.webhooks import TABLES
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
-RUN = ("Verify", "Read and route", "Configure", "Tables")
+RUN = (
+    "Verify",
+    "Read and route",
+    "Configure",
+    "Receive in an application of your own",
+    "Tables",
+    "Try it without an account",
+)
 
 
 def test_programs_on_the_page_run() -> None:

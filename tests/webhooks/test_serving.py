@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -147,6 +148,7 @@ def test_a_journal_that_is_behind_is_answered_503_until_it_is_committed(tmp_path
         for _ in range(20):
             running.post(event())
         until(lambda: running.post(event()) == 503)
+        assert json.loads(running.ask("GET", "/ready")[2]) == {"reason": "behind"}
         reader = JournalReader(tmp_path)
         reader.move_cursor(0, "delta", reader.newest(0))
         until(lambda: running.post(event()) == 200)

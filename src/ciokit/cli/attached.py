@@ -12,6 +12,8 @@ import threading
 
 from ciokit.cli import main
 
+_YIELDING = 5  # answering comes first: whoever waits for an answer gives up after seconds, what is done here can wait
+
 
 def _end_with_parent() -> None:
     while os.read(0, 1024):
@@ -20,5 +22,6 @@ def _end_with_parent() -> None:
 
 
 if __name__ == "__main__":
+    os.nice(_YIELDING)
     threading.Thread(target=_end_with_parent, name="ciokit-parent", daemon=True).start()
     sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,135 @@
+"""Handlers of a receiver: they get every event behind the acknowledgement, and hold none up."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from pathlib import Path
+
+import pytest
+
+from ciokit.webhooks.events import WebhookEvent
+from ciokit.webhooks.follower import Follower
+from ciokit.webhooks.journal import Journal
+from ciokit.webhooks.receiver import WebhookReceiver
+from ciokit.webhooks.router import Router
+from tests.webhooks.receiving import KEY, event, signed, until
+
+
+def written(directory: Path, *names: str) -> None:
+    """Append events with these ids to a journal."""
+    with Journal(directory) as journal:
+        for name in names:
+            journal.append(b"{}", event(name))
+
+
+def followed(directory: Path, router: Router) -> Follower:
+    """Return a follower at work that does not wait before it tries again."""
+    follower = Follower(directory, router, pause=0.0)
+    follower.start()
+    return follower
+
+
+def test_handlers_get_what_was_acknowledged(tmp_path: Path) -> None:
+    """Plain and coroutine handlers of a receiver are called with the events of their kind, in order."""
+    receiver = WebhookReceiver(KEY, tmp_path)
+    got: list[str] = []
+
+    @receiver.on("email", "sent")
+    def plain(event: WebhookEvent) -> None:
+        got.append(event.event_id)
+
+    @receiver.on("sms")
+    async def coroutine(event: WebhookEvent) -> None:
+        got.append(f"sms {event.event_id}")
+
+    sms = json.dumps({**json.loads(event("b")), "object_type": "sms"}).encode()
+    for body in (event("a"), sms, b"no event", event("c")):
+        headers = [(name.encode(), value.encode()) for name, value in signed(body).items()]
+        assert receiver.handle("POST", "/", headers, body).status == 200
+    until(lambda: len(got) == 3)
+    receiver.stop()
+    assert got == ["a", "sms b", "c"]
+    assert receiver.follower.handled == 3
+
+
+def test_a_slow_handler_holds_no_acknowledgement_up(tmp_path: Path) -> None:
+    """While a handler waits, webhooks are acknowledged; it gets them afterwards."""
+    receiver = WebhookReceiver(KEY, tmp_path)
+    go, got = threading.Event(), []
+
+    @receiver.on("email")
+    def slow(event: WebhookEvent) -> None:
+        go.wait(20)
+        got.append(event.event_id)
+
+    for number in range(50):
+        body = event(str(number))
+        headers = [(name.encode(), value.encode()) for name, value in signed(body).items()]
+        assert receiver.handle("POST", "/", headers, body).status == 200
+    assert got == []
+    go.set()
+    until(lambda: len(got) == 50)
+    receiver.stop()
+
+
+def test_a_handler_that_keeps_failing_holds_nothing_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """An event is given three times, then counted, skipped and logged without what is in it; the next one follows."""
+    router, got = Router(), []
+
+    @router.on("email")
+    def handler(event: WebhookEvent) -> None:
+        got.append(event.event_id)
+        if event.event_id == "bad" or got.count(event.event_id) < 2:
+            raise ValueError("ann@example.com")
+
+    written(tmp_path, "bad", "good")
+    with caplog.at_level(logging.WARNING, "ciokit.webhooks"):
+        follower = followed(tmp_path, router)
+        until(lambda: follower.handled)
+        follower.stop()
+    assert got == ["bad"] * 3 + ["good"] * 2
+    assert (follower.handled, follower.skipped) == (1, 1)
+    assert "ValueError at test_handlers.py" in caplog.text
+    assert "skipped" in caplog.text
+    assert "ann@example.com" not in caplog.text
+
+
+def test_handlers_go_on_where_they_were_left(tmp_path: Path) -> None:
+    """A follower that is started again, in this process or another, gives only what came since, from every lane."""
+    router, got = Router(), []
+
+    @router.on("email")
+    def handler(event: WebhookEvent) -> None:
+        got.append(event.event_id)
+
+    written(tmp_path, "a")
+    follower = followed(tmp_path, router)
+    until(lambda: got == ["a"])
+    follower.stop()
+    with Journal(tmp_path):
+        written(tmp_path, "b")  # in a second lane, as the first is taken
+    written(tmp_path, "c")
+    follower.start()
+    until(lambda: len(got) == 3)
+    follower.stop()
+    another = followed(tmp_path, router)
+    another.stop()
+    assert sorted(got) == ["a", "b", "c"]
+
+
+def test_of_two_followers_one_gets_each_event(tmp_path: Path) -> None:
+    """Two processes that follow the same journal share its lanes: no event is given twice."""
+    router, got = Router(), []
+
+    @router.on("email")
+    def handler(event: WebhookEvent) -> None:
+        got.append(event.event_id)
+
+    followers = [followed(tmp_path, router) for _ in range(2)]
+    written(tmp_path, *map(str, range(200)))
+    until(lambda: len(got) >= 200)
+    for follower in followers:
+        follower.stop()
+    assert got == list(map(str, range(200)))
