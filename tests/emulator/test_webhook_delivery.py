@@ -170,6 +170,19 @@ def test_no_answer_is_a_failure(workspace: Workspace, error: NetworkError, wait:
     assert (_standing(workspace)["last_answer"], _standing(workspace)["next_try"]) == (told, START + wait)
 
 
+def test_a_receiver_that_breaks_off_loses_nothing(workspace: Workspace, inbox: Inbox) -> None:
+    """An exception of `send` that is no network error goes up, and the event is still to be sent."""
+    register(workspace, "email_sent")
+    send_email(workspace)
+
+    def broken(_: Request) -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        workspace.emulator.deliver_webhooks(broken)
+    assert workspace.emulator.deliver_webhooks(inbox).acknowledged == 1
+
+
 def test_later_events_wait_behind_a_failing_one(workspace: Workspace, inbox: Inbox) -> None:
     """In order, none is skipped and none overtakes; other webhooks go on."""
     register(workspace, "email_sent")

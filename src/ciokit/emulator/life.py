@@ -140,7 +140,7 @@ def clicked_link(life: Life, number: int, links: list[str]) -> str:
 
 def _often(life: Life, number: int, what: Happened, after: float) -> list[tuple[float, Happened]]:
     """Return how often something happens, which it first does after so many seconds."""
-    found = [(after, what)]
+    found: list[tuple[float, Happened]] = [(after, what)]
     dice = _dice(life, number, f"repeated {what}") if life.repeated else None
     while dice is not None and len(found) < _MOST and dice.random() < life.repeated:
         after += 2 * dice.random() * life.reaction_seconds

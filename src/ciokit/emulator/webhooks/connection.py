@@ -57,11 +57,11 @@ class _Head(NamedTuple):
 class Connection(asyncio.Protocol):
     """Makes one request after the other; `answered` is called with what came of each, `lost` when it is of no more use.
 
-    `lost` is told whether the request under way, if any, may be repeated at once: an idle socket may close at any
+    `lost` may leave a request without an answer, which can be made again at once: an idle socket may close at any
     moment, and a server that did so has not read what was written then.
     """
 
-    def __init__(self, answered: Callable[[Outcome], None], lost: Callable[[bool], None]) -> None:
+    def __init__(self, answered: Callable[[Outcome], None], lost: Callable[[], None]) -> None:
         self.deadline = 0.0
         """When the answer must be there, on the clock of the event loop; 0 while nothing is under way."""
         self.closed = False
@@ -96,12 +96,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell what became of the request under way, if the other side ended it."""
         self.closed = True
-        if not self.deadline:
-            self._lost(False)  # noqa: FBT003
-            return
-        self.deadline = 0.0
-        if self._head is None and not self._buffer and self._posts > 1:
-            self._lost(True)  # noqa: FBT003
+        idle, self.deadline = not self.deadline, 0.0
+        if idle or (self._head is None and not self._buffer and self._posts > 1):
+            self._lost()
         else:
             self._answered(Outcome(error="eof" if exc is None else "reset"))
 

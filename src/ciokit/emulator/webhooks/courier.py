@@ -44,7 +44,7 @@ class Courier:
         with suppress(asyncio.CancelledError):
             await self._looking
         until = self._loop.time() + patience
-        while self._loop.time() < until and any(trip.shipment for trip in self._trips):  # noqa: ASYNC110
+        while self._loop.time() < until and any(trip.shipment for trip in self._trips):  # noqa: ASYNC110 - once
             await asyncio.sleep(_LOOK_SECONDS)
         for task in tuple(self._opening):
             task.cancel()
@@ -194,11 +194,11 @@ class _Trip:
     def failed(self, error: Error) -> None:
         self.answered(Outcome(error=error))
 
-    def lost(self, repeatable: bool) -> None:  # a callback
+    def lost(self) -> None:
         shipment, self.shipment = self.shipment, None
         if shipment is None:
             self._courier.gone(self)
-        elif repeatable and not shipment.again:
+        elif not shipment.again:
             self._courier.repeat(self, shipment)
         else:
             self._courier.finished(self, shipment, Outcome(error="eof"))

@@ -104,8 +104,8 @@ class Rules:
             if isinstance(value, int | float) and not least <= value <= most:
                 raise ValidationError(f"must be from {least:g} to {most:g}", field=name)
         self._last += 1
-        # Drawn to be repeatable: nothing of it is secret.
-        rule = Rule(given, self._last, _draw=random.Random(given.get("seed", 0)))  # noqa: S311
+        draw = random.Random(given.get("seed", 0))  # noqa: S311 - repeatable trouble, no secrets
+        rule = Rule(given, self._last, _draw=draw)
         self.rules.append(rule)
         return rule
 

@@ -10,7 +10,7 @@ import ipaddress
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -193,19 +193,25 @@ class Webhooks:
 
         `send` makes one request and returns the answer, or raises `NetworkError`; by default it is made over HTTP.
         """
-        transport = HttpTransport(TransportOptions()) if send is None else None
-        carry: Send = transport.send if transport is not None else send  # type: ignore[assignment]
-        try:
-            while ready := self.ready():
-                for number in ready:
-                    shipment = self.next(number)
-                    if shipment is not None:
-                        self.done(shipment, _outcome(carry, shipment.request(self.options.timeout)))
-        finally:
-            if transport is not None:
-                transport.close()
-            self.save()
+        with closing(HttpTransport(TransportOptions())) as transport:
+            carry = send or transport.send
+            try:
+                while ready := self.ready():
+                    for number in ready:
+                        shipment = self.next(number)
+                        if shipment is not None:
+                            self._carry(shipment, carry)
+            finally:
+                self.save()
         return self.total()
+
+    def _carry(self, shipment: Shipment, send: Send) -> None:
+        try:
+            outcome = _outcome(send, shipment.request(self.options.timeout))
+        except BaseException:
+            self.abandon(shipment)
+            raise
+        self.done(shipment, outcome)
 
     def settle(self, timeout: float = 30.0) -> bool:
         """Wait until nothing can be sent any more, and return whether everything has arrived.
