@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +20,7 @@ from ciokit.errors import ConfigurationError, JournalUnavailableError
 from ciokit.webhooks import journal_format as layout
 from ciokit.webhooks.journal import Journal, JournalLimits
 from ciokit.webhooks.journal_reader import JournalReader
+from tests.webhooks.receiving import until
 
 WRITER = """
 import sys
@@ -58,20 +57,10 @@ journal.append(b"{}", b"before")
 child = os.fork()
 journal.append(b"{}", b"parent" if child else b"child")
 print(journal.lane, flush=True)
-journal.close()
 if child:
     assert os.waitpid(child, 0)[1] == 0
+journal.close()
 """
-
-
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Wait for something that another thread or process brings about."""
-    pause = threading.Event()
-    for _ in range(int(seconds / 0.02)):
-        if condition():
-            return
-        pause.wait(0.02)
-    pytest.fail("it did not happen in time")
 
 
 def bodies(directory: Path, lane: int = 0) -> list[bytes]:

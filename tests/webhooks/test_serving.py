@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import resource
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import trustme
 
 from ciokit.cli import main
 from ciokit.webhooks import journal_format as layout
@@ -64,6 +67,24 @@ def load(running: Running) -> Generator[Load]:
         yield started
     finally:
         started.stop()
+
+
+def test_over_tls_it_is_the_same(tmp_path: Path) -> None:
+    """With a certificate webhooks are received over TLS."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("localhost")
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    options = ("--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem"))
+    with served(tmp_path / "journal", *options) as running:
+        connection = http.client.HTTPSConnection("localhost", running.port, context=context, timeout=20)
+        body = event()
+        connection.request("POST", "/", body, signed(body))
+        assert connection.getresponse().status == 200
+        connection.close()
+    assert running.bodies() == [body]
 
 
 # The end

@@ -6,20 +6,18 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
-
 from ciokit.webhooks.receiver import BUCKETS
 
 if TYPE_CHECKING:
     from ciokit.webhooks.receiver import WebhookReceiver
 
-__all__ = ["CONTENT_TYPE", "exposition"]
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # Prometheus, "Exposition formats"
 
 
 def exposition(receiver: WebhookReceiver) -> bytes:
     """Return every metric of this process; the label `lane` tells processes that share a journal apart."""
+    from prometheus_client import CollectorRegistry, generate_latest
+
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector(receiver))
     return generate_latest(registry)
@@ -30,6 +28,8 @@ class _Collector:
         self._receiver = receiver
 
     def collect(self) -> Iterator[Any]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
         journal, counts = self._receiver.journal, self._receiver.counts
         lane = "" if journal.lane is None else str(journal.lane)
         answers = CounterMetricFamily(

@@ -230,11 +230,12 @@ class WebhookReceiver:
         return refusal(503, reason) if reason else Reply(200, b'{"reason":"ok"}')
 
     def _metrics(self) -> Reply:
+        from ciokit.webhooks import metrics
+
         try:
-            from ciokit.webhooks import metrics
+            return Reply(200, metrics.exposition(self), metrics.CONTENT_TYPE)
         except ModuleNotFoundError:
             return refusal(404, "needs_prometheus_client")
-        return Reply(200, metrics.exposition(self), metrics.CONTENT_TYPE)
 
 
 def kept(headers: Headers) -> bytes:
