@@ -83,7 +83,6 @@ def _campaigns(
             campaigns.send(journey, app, control, meter)
             if crash:
                 receiver.kill()
-                control.advance(received.RETRY_SECONDS)
                 receiver.start()
             acknowledged = received.settle(control, meter)
         receiver.commit()

@@ -20,7 +20,8 @@ from demo.journey import Journey
 from demo.progress import Meter
 from demo.verify import Check
 
-RETRY_SECONDS = 3_600  # a refused connection is tried again after an hour (reporting webhooks, "Timeouts and failures")
+# A refused connection is tried again after an hour (reporting webhooks, "Timeouts and failures").
+_RETRY_SECONDS = 3_600
 
 _STOP_SECONDS = 30
 _REPORTED = frozenset(get_args(DeliveryMetric))
@@ -95,12 +96,14 @@ def receiving(folder: Path, app: AppClient, control: Control) -> Iterator[Receiv
 
 
 def settle(control: Control, meter: Meter) -> int:
-    """Wait until every webhook is acknowledged; return how many there were."""
+    """Wait until every webhook is acknowledged, moving the clock on to the next try; return how many there were."""
     standing = control.webhooks()["total"]
     total: int = standing["acknowledged"] + standing["backlog"]
     meter.begin("receiving webhooks", total)
     while standing["backlog"]:
-        standing = control.settle(1)["total"]
+        before, standing = standing, control.settle(1)["total"]
+        if standing["acknowledged"] == before["acknowledged"]:
+            control.advance(_RETRY_SECONDS)
         meter.at(standing["acknowledged"])
     meter.end(total)
     return total
