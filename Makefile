@@ -1,9 +1,11 @@
 # Everything here needs git, make and Python 3.11 or newer; each target sets up what it uses, once.
 #   make setup PYTHON=python3.13      choose the interpreter
 #   make setup UV=.tools/bin/uv       leave a uv found on PATH alone
+#   make conformance EXAMPLES=500     look harder: requests for each operation, 25 otherwise
 
 PYTHON ?= python3
 SPECS ?= ../shared/specs
+EXAMPLES ?= 25
 PYTEST_ARGS ?= -n 2
 
 UV ?= $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .tools/bin/uv)
@@ -36,9 +38,9 @@ types: .venv/.ready-types ## check src and tests/typing with mypy and pyright, b
 bench: .venv/.ready-bench ## measure the sender and the emulator against the floor and the official client
 	@.venv/bin/python -m benchmarks $(BENCH_ARGS)
 
-conformance: .venv/.ready-run ## hold specs/ and the emulator against the vendor's files: make conformance SPECS=folder
+conformance: .venv/.ready-conformance ## hold specs/ and the emulator against the vendor's files: make conformance SPECS=folder
 	@test -d "$(SPECS)" || { echo "there is no folder $(SPECS); name the one that holds the vendor's files: make conformance SPECS=folder" >&2; exit 1; }
-	@CIOKIT_SPECS="$(SPECS)" .venv/bin/python -m pytest tests/conformance
+	@CIOKIT_SPECS="$(SPECS)" CIOKIT_EXAMPLES="$(EXAMPLES)" .venv/bin/python -m pytest $(PYTEST_ARGS) tests/conformance
 
 lab: .venv/.ready-run ## open the notebooks in Jupyter Lab with the emulator running
 	@.venv/bin/python -m notebooks $(LAB_ARGS)
@@ -50,6 +52,11 @@ clean: ## remove what the other targets made
 .venv/.ready-run: $(LOCKED) | tools
 	@echo "setting up .venv to run and test"
 	@$(SYNC) $(RUN_GROUPS)
+	@touch $@
+
+.venv/.ready-conformance: $(LOCKED) | tools
+	@echo "setting up .venv to check conformance"
+	@$(SYNC) $(RUN_GROUPS) --group conformance
 	@touch $@
 
 .venv/.ready-lint: $(LOCKED) | tools
