@@ -28,7 +28,7 @@ from ciokit.emulator.app import Emulator
 from ciokit.errors import ApiError, ConfigurationError, ValidationError
 from ciokit.settings import Settings
 from tests.support import operations
-from tests.support.furnished import EVERYBODY, THINGS, WEBHOOK, furnish
+from tests.support.furnished import furnish, good_arguments
 from tests.support.operations import (
     PERSON,
     TROUBLE,
@@ -426,59 +426,6 @@ def test_error_of_the_service_is_told() -> None:
 
 # The emulator
 
-ASK: dict[str, dict[str, Any]] = {
-    "exports.create_customers": {"filters": EVERYBODY, "attributes": ["age"]},
-    "exports.create_deliveries": {"campaign_id": 1},
-    "imports.create": {
-        "import_": {"name": "I", "data_file_url": "https://x.invalid/a.csv", "type": "people", "identifier": "id"}
-    },
-    "collections.create": {"name": "more", "data": [{"a": 1}]},
-    "reporting_webhooks.create": WEBHOOK,
-    "reporting_webhooks.update": {"webhook_id": 1, **WEBHOOK},
-    "customers.find": {"filter": {"attribute": {"field": "id", "operator": "exists"}}},
-    "customers.find_by_email": {"email": "ann@x.io"},
-    "customers.attributes_of": {"ids": ["u1"]},
-    "objects.find": {
-        "object_type_id": "1",
-        "filter": {"object_attribute": {"field": "name", "operator": "exists", "type_id": "1"}},
-    },
-    "objects.types": {},
-    "objects.attributes": {"object_type_id": 1, "object_id": "acme"},
-    "objects.relationships": {"object_type_id": 1, "object_id": "acme"},
-    "activities.find": {},
-    "design_studio_emails.link": {"id": "e1", "target": {"type": "newsletter", "newsletter_id": 3}},
-    "segments.create": {"segment": {"name": "S"}},
-    "newsletters.create": {
-        "type": "twilio",
-        "name": "N",
-        "body": "hello",
-        "recipients": {"and": [{"or": [{"segment": {"id": 1}}]}]},
-    },
-    "newsletters.messages": {"newsletter_id": 2},
-    "newsletters.schedule": {"newsletter_id": 1, "scheduled_at": 10**10, "timezone": "Europe/Zurich"},
-    "newsletter_variants.get": {"newsletter_id": 1, "content_id": 14},
-    "newsletter_variants.update": {"newsletter_id": 1, "content_id": 14, "content": {"headers": []}},
-    "newsletter_variants.metrics": {"newsletter_id": 1, "content_id": 14},
-    "newsletter_variants.links": {"newsletter_id": 1, "content_id": 14},
-    "newsletter_variants.create_language": {"newsletter_id": 1, "language": "fr", "subject": "s", "body": "b"},
-    "newsletter_variants.create_test_language": {
-        "newsletter_id": 1,
-        "test_group_id": "1",
-        "language": "fr",
-        "subject": "s",
-        "body": "b",
-    },
-    "send.email": {"to": "ann@x.io", "transactional_message_id": 1},
-    "send.push": {"transactional_message_id": 2, "identifiers": {"id": "u1"}},
-    "send.sms": {"transactional_message_id": 3, "to": "+41790000000", "identifiers": {"id": "u1"}},
-    "send.whatsapp": {"transactional_message_id": 4, "to": "+41790000000", "identifiers": {"id": "u1"}},
-    "send.in_app": {"transactional_message_id": 5, "identifiers": {"id": "u1"}},
-    "send.inbox_message": {"transactional_message_id": 6, "identifiers": {"id": "u1"}},
-    "opt_outs.update": {"customer_id": "u1", "optouts": [{"from": "+41790000000", "optout": True}]},
-    "data_index.update_attributes": {"attributes": [{"name": "plan", "privacy_level": 1}]},
-    "data_index.update_events": {"events": [{"name": "Signed Up", "description": "first visit"}]},
-}
-
 
 @over_operations
 def test_emulator_answers_as_declared(
@@ -488,12 +435,7 @@ def test_emulator_answers_as_declared(
 ) -> None:
     """What the emulator answers has the declared fields with the declared types, and no others."""
     furnish(ciokit_emulator)
-    arguments = ASK.get(operation.route.name)
-    if arguments is None:
-        needed = operation.route.required
-        arguments = {name: value for name, value in _some_arguments(operation).items() if name in needed}
-        things = {**THINGS, "message_id": ciokit_emulator.world.messaging.deliveries[0].id}
-        arguments |= {name: things[name] for name in things.keys() & arguments.keys()}
+    arguments = good_arguments(operation, ciokit_emulator)
     answer = _call(ciokit_app_client, operation, arguments)
     returns = operation.route.returns
     assert answer or returns in (types.NoneType, bytes) or get_origin(returns) is dict

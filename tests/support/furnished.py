@@ -6,8 +6,10 @@ from typing import Any
 
 from ciokit import CustomerIOClient
 from ciokit.app_api import AppClient
+from ciokit.core.endpoint import Declared
 from ciokit.emulator.app import Emulator
 from ciokit.emulator.seeds import Seed
+from tests.support.operations import some_arguments
 
 WORLD: list[dict[str, Any]] = [
     {"type": "identify", "userId": "u1", "traits": {"email": "ann@x.io", "age": 41, "tags": ["a"], "none": None}},
@@ -81,6 +83,61 @@ SENDERS: Seed = {
 }
 
 
+# Arguments that are taken, of operations that take more than the number of a thing.
+ASK: dict[str, dict[str, Any]] = {
+    "exports.create_customers": {"filters": EVERYBODY, "attributes": ["age"]},
+    "exports.create_deliveries": {"campaign_id": 1},
+    "imports.create": {
+        "import_": {"name": "I", "data_file_url": "https://x.invalid/a.csv", "type": "people", "identifier": "id"}
+    },
+    "collections.create": {"name": "more", "data": [{"a": 1}]},
+    "reporting_webhooks.create": WEBHOOK,
+    "reporting_webhooks.update": {"webhook_id": 1, **WEBHOOK},
+    "customers.find": {"filter": {"attribute": {"field": "id", "operator": "exists"}}},
+    "customers.find_by_email": {"email": "ann@x.io"},
+    "customers.attributes_of": {"ids": ["u1"]},
+    "objects.find": {
+        "object_type_id": "1",
+        "filter": {"object_attribute": {"field": "name", "operator": "exists", "type_id": "1"}},
+    },
+    "objects.types": {},
+    "objects.attributes": {"object_type_id": 1, "object_id": "acme"},
+    "objects.relationships": {"object_type_id": 1, "object_id": "acme"},
+    "activities.find": {},
+    "design_studio_emails.link": {"id": "e1", "target": {"type": "newsletter", "newsletter_id": 3}},
+    "segments.create": {"segment": {"name": "S"}},
+    "newsletters.create": {
+        "type": "twilio",
+        "name": "N",
+        "body": "hello",
+        "recipients": {"and": [{"or": [{"segment": {"id": 1}}]}]},
+    },
+    "newsletters.messages": {"newsletter_id": 2},
+    "newsletters.schedule": {"newsletter_id": 1, "scheduled_at": 10**10, "timezone": "Europe/Zurich"},
+    "newsletter_variants.get": {"newsletter_id": 1, "content_id": 14},
+    "newsletter_variants.update": {"newsletter_id": 1, "content_id": 14, "content": {"headers": []}},
+    "newsletter_variants.metrics": {"newsletter_id": 1, "content_id": 14},
+    "newsletter_variants.links": {"newsletter_id": 1, "content_id": 14},
+    "newsletter_variants.create_language": {"newsletter_id": 1, "language": "fr", "subject": "s", "body": "b"},
+    "newsletter_variants.create_test_language": {
+        "newsletter_id": 1,
+        "test_group_id": "1",
+        "language": "fr",
+        "subject": "s",
+        "body": "b",
+    },
+    "send.email": {"to": "ann@x.io", "transactional_message_id": 1},
+    "send.push": {"transactional_message_id": 2, "identifiers": {"id": "u1"}},
+    "send.sms": {"transactional_message_id": 3, "to": "+41790000000", "identifiers": {"id": "u1"}},
+    "send.whatsapp": {"transactional_message_id": 4, "to": "+41790000000", "identifiers": {"id": "u1"}},
+    "send.in_app": {"transactional_message_id": 5, "identifiers": {"id": "u1"}},
+    "send.inbox_message": {"transactional_message_id": 6, "identifiers": {"id": "u1"}},
+    "opt_outs.update": {"customer_id": "u1", "optouts": [{"from": "+41790000000", "optout": True}]},
+    "data_index.update_attributes": {"attributes": [{"name": "plan", "privacy_level": 1}]},
+    "data_index.update_events": {"events": [{"name": "Signed Up", "description": "first visit"}]},
+}
+
+
 def furnish(emulator: Emulator) -> None:
     """Put one of everything into the workspace, with the number 1 where things have numbers."""
     client = CustomerIOClient("any", transport=emulator.transport)
@@ -101,3 +158,13 @@ def furnish(emulator: Emulator) -> None:
     app.esp_suppression.create("bounces", "ann@x.io")
     emulator.seed({"topics": [{"id": 1, "name": "News"}], "segments": [{"id": 1, "name": "S", "people": ["u1"]}]})
     emulator.advance(15)
+
+
+def good_arguments(operation: Declared[..., Any], emulator: Emulator) -> dict[str, Any]:
+    """Return arguments of an operation of the App API that the furnished workspace takes: the required ones."""
+    if operation.route.name in ASK:
+        return ASK[operation.route.name]
+    needed = operation.route.required
+    arguments = some_arguments(operation.route, filter=EVERYBODY)
+    things = {**THINGS, "message_id": emulator.world.messaging.deliveries[0].id}
+    return {name: things.get(name, value) for name, value in arguments.items() if name in needed}
