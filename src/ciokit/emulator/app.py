@@ -87,7 +87,7 @@ class Emulator:
         self._control = Control(self)
         self._paces = Paces()
         self._welcome: set[tuple[str, str, str | None]] = set()
-        self._operations = Operations(self.world, self.files.fetch)
+        self._operations = Operations(self.world, self.ledger, self.files.fetch)
         self._closed = False
         self.journal: Journal | None = None
         if state is not None:

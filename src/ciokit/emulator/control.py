@@ -83,6 +83,7 @@ class Control:
             "devices": len(world.device_owners),
             "suppressed": len({id(item) for item in world.suppressed_ids.values()}),
             "segments": len(world.segments),
+            "forms": {form.id: form.submissions for form in world.held.forms.values()},
             "deliveries": len(world.messaging.deliveries),
             "sent": sum("sent" in delivery.metrics for delivery in world.messaging.deliveries),
             "state": None if journal is None else {"file": str(journal.path), "torn_bytes": journal.torn},

@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from email.utils import getaddresses
 from functools import partial
-from typing import Any, cast
+from typing import Any, cast, get_args
 
+from ciokit.app_api.activities import ActivityType
 from ciokit.app_api.suppression import SuppressionType
 from ciokit.emulator import life
 from ciokit.emulator.changes.common import assign, blocked, note
@@ -35,8 +36,10 @@ _TEXTS = frozenset({
     "subject", "body", "body_plain", "body_amp", "body_json", "preheader_text", "from", "reply_to", "cc", "bcc",
     "headers", "url", "link", "image_url",
 })  # fmt: skip
+_ACTIVITIES: frozenset[str] = frozenset(get_args(ActivityType))
 _HUMAN: Mapping[Happened, str] = {"opened": "human_opened", "clicked": "human_clicked"}
 _SUPPRESSES: Mapping[Happened, SuppressionType] = {"bounced": "bounces", "spammed": "spam_reports"}
+_ENDS = frozenset({"bounced", "dropped"})
 _TEXT_MESSAGES: Mapping[Medium, str] = {"twilio": "sms", "whatsapp": "whatsapp"}
 
 
@@ -129,14 +132,15 @@ def settle(world: World, until: float) -> None:
 
 def happen(world: World, delivery: Delivery, what: Happened, at: int, *, failure: str = "", href: str = "") -> None:
     """Note that something happened to a delivery, at a time in unix seconds, with what follows from it."""
-    if what in _HUMAN:
-        delivery.metrics.setdefault(_HUMAN[what], at)
-    delivery.metrics.setdefault(what, at)
+    for name in (_HUMAN.get(what), what):
+        if name is not None:
+            delivery.metrics[name] = min(at, delivery.metrics.get(name, at))
     if failure:
         delivery.failure = failure
     if href:
         delivery.clicks.append((at, href))
     _tell(world, delivery, what, at, href)
+    _log(world, delivery, what, at)
     if what in _SUPPRESSES and delivery.channel == "email":
         for address in addresses(delivery.recipient):
             suppressed = Suppressed(address, f"{what} a message of the emulator", at)
@@ -164,11 +168,11 @@ def letter(delivery: Delivery) -> dict[str, Any]:
         "subject": delivery.content.get("subject", ""),
         "body": delivery.content.get("body", ""),
         "from": delivery.content.get("from", ""),
-        "content": delivery.content,
+        "content": dict(delivery.content),
         "customer": person.identifiers() if person is not None else None,
         "source": None if delivery.source is None else {"kind": delivery.source[0], "id": delivery.source[1]},
         "sent_at": delivery.metrics.get("sent"),
-        "metrics": delivery.metrics,
+        "metrics": dict(delivery.metrics),
     }
 
 
@@ -202,7 +206,13 @@ def _leave(world: World, delivery: Delivery, order: Order, at: float) -> None:
     for after, what in life.fate(world.life, delivery.number, delivery.channel, tracked=delivery.tracked, links=links):
         href = life.clicked_link(world.life, delivery.number, delivery.links) if what == "clicked" else ""
         then = at + after
-        world.messaging.later(then, partial(happen, world, delivery, what, int(then), href=href))
+        world.messaging.later(then, partial(_live, world, delivery, what, int(then), href))
+
+
+def _live(world: World, delivery: Delivery, what: Happened, at: int, href: str) -> None:
+    """Let something happen that was drawn when the delivery was sent, unless a report has ended its life since."""
+    if not _ENDS & delivery.metrics.keys():
+        happen(world, delivery, what, at, href=href)
 
 
 def _refused(world: World, delivery: Delivery, order: Order) -> tuple[Happened, str] | None:
@@ -273,6 +283,15 @@ def _given(world: World, person: Person | None, data: Mapping[str, Any]) -> dict
     customer = {**person.attributes, **person.identifiers()} if person is not None else {}
     snippets = {name: snippet["value"] for name, snippet in world.held.snippets.items()}
     return {"customer": customer, "trigger": data, "snippets": snippets}
+
+
+def _log(world: World, delivery: Delivery, what: Happened, at: int) -> None:
+    """Write what happened into the activity log, where a kind of activity is documented for it."""
+    kind = f"{what}_{delivery.channel}"
+    if kind in _ACTIVITIES:
+        metrics = delivery.metrics
+        data = {"delivery_id": delivery.id, "delivered": metrics.get("delivered"), "opened": "opened" in metrics}
+        note(world, kind, data, delivery.person, at=at)
 
 
 def _tell(world: World, delivery: Delivery, what: Happened, at: int, href: str) -> None:

@@ -93,6 +93,16 @@ class Suppressed:
     since: int
 
 
+@dataclass(slots=True)
+class Form:
+    """A form that somebody handed in at least once; `fields` are the names of all it was ever sent, in order."""
+
+    id: str
+    created: int
+    fields: dict[str, None] = field(default_factory=dict[str, None])
+    submissions: int = 0
+
+
 # Channels are part of the product, not of a workspace's data; the App API can only read them.
 _CHANNELS: tuple[tuple[str, Literal["email", "twilio", "push", "in_app", "whatsapp"]], ...] = (
     ("Email", "email"),
@@ -146,6 +156,7 @@ class Holdings:
     )
     attribute_notes: dict[str, dict[str, Any]] = field(default_factory=dict[str, "dict[str, Any]"])
     event_notes: dict[str, dict[str, Any]] = field(default_factory=dict[str, "dict[str, Any]"])
+    forms: dict[str, Form] = field(default_factory=dict[str, Form])
     _last: Counter[str] = field(default_factory=Counter[str])
 
     def number(self, noun: str, taken: Iterable[int]) -> int:

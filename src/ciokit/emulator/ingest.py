@@ -18,7 +18,7 @@ import orjson
 
 from ciokit.core.wire import Response
 from ciokit.emulator import deliveries, rules
-from ciokit.emulator.changes import apply
+from ciokit.emulator.changes.applying import apply
 from ciokit.emulator.changes.common import Item
 from ciokit.emulator.importing import finish_imports
 from ciokit.emulator.ledger import Drop, Ledger, Problem

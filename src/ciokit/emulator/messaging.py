@@ -30,6 +30,7 @@ Happened = Literal[
     "opened",
     "clicked",
     "converted",
+    "deferred",
     "bounced",
     "spammed",
     "unsubscribed",

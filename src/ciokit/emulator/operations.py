@@ -17,7 +17,8 @@ from ciokit.core import codec
 from ciokit.core.endpoint import Route
 from ciokit.core.wire import Request, Response
 from ciokit.emulator.fallback import made_up
-from ciokit.emulator.routing import ApiFault, Binding, Router, answer, bindings
+from ciokit.emulator.ledger import Drop, Ledger
+from ciokit.emulator.routing import ApiFault, Binding, PassedOver, Router, answer, bindings
 from ciokit.emulator.shapes import misfit
 from ciokit.emulator.state import Record
 from ciokit.emulator.world import World
@@ -25,6 +26,7 @@ from ciokit.errors import ConfigurationError, ValidationError
 from ciokit.table import TABLE
 
 _JSON = {"content-type": "application/json"}
+_NO_CONTENT = 204
 _KEPT_HEADERS = ("content-type", "x-workspace-id")
 
 Fetch = Callable[[str], bytes | None]
@@ -51,11 +53,12 @@ class Sent:
 class Operations:
     """Answers with handlers, and with made-up answers of the declared shape where there is none.
 
-    `fetch` returns what a URL holds, or None if nothing can be read there.
+    `fetch` returns what a URL holds, or None if nothing can be read there; `ledger` is told what was passed over.
     """
 
-    def __init__(self, world: World, fetch: Fetch) -> None:
+    def __init__(self, world: World, ledger: Ledger, fetch: Fetch) -> None:
         self._world = world
+        self._ledger = ledger
         self._fetch = fetch
         self._bindings: dict[str, Binding] = {binding.endpoint.route.label: binding for binding in bindings()}
         self._router = Router([operation.route for operation in TABLE])
@@ -80,7 +83,7 @@ class Operations:
         fetched = self._fetch(url) if url else None
         if binding.writes and keep is not None:
             keep(_record(sent, at, fetched))
-        return self._run(route, binding, arguments, fetched)
+        return self._run(binding, sent, at, arguments, fetched)
 
     def replay(self, record: Record) -> None:
         """Let a kept request happen again; one that was refused is refused again."""
@@ -96,17 +99,24 @@ class Operations:
                 f"the journal holds a request this version cannot replay ({sent.method}); use an empty directory"
             ) from None
         try:
-            self._run(route, binding, _arguments(route, sent), fetched)
+            self._run(binding, sent, record.at, _arguments(route, sent), fetched)
         except ApiFault:
             return
 
-    def _run(self, route: Route, binding: Binding, arguments: Mapping[str, Any], fetched: bytes | None) -> Response:
+    def _run(
+        self, binding: Binding, sent: Sent, at: float, arguments: Mapping[str, Any], fetched: bytes | None
+    ) -> Response:
+        route, manner = binding.endpoint.route, binding.manner
+        if manner.strict:
+            _only_declared(route, sent.body)
         self._world.fetched = fetched
         try:
             result: object = binding.handler(self._world, **arguments)
+        except PassedOver as passed:
+            self._ledger.drops.append(Drop(at, route.label, None, passed.problem, sent.body))
+            result = None
         finally:
             self._world.fetched = None
-        manner = binding.manner
         return _response(route, manner.status_of(result) if manner.status_of else manner.status, result)
 
 
@@ -123,6 +133,14 @@ def _arguments(route: Route, sent: Sent) -> dict[str, Any]:
     return arguments
 
 
+def _only_declared(route: Route, body: bytes) -> None:
+    given: Any = orjson.loads(body) if body else None
+    declared = {codec.wire_name(name) for name, place in route.where.items() if place.value == "field"}
+    unknown = sorted(given.keys() - declared) if isinstance(given, dict) else []
+    if unknown:
+        raise ApiFault(400, f"{unknown[0]}: is no field of this request")
+
+
 def _record(sent: Sent, at: float, fetched: bytes | None) -> Record:
     detail = {
         "method": sent.method,
@@ -137,9 +155,9 @@ def _record(sent: Sent, at: float, fetched: bytes | None) -> Record:
 
 def _response(route: Route, status: int, result: object) -> Response:
     if result is None and route.surface == "track":  # Track spec, `responses`: 200, whatever is in it
-        return Response(status or 200, _JSON, b"{}")
+        return Response(status, {}) if status == _NO_CONTENT else Response(status or 200, _JSON, b"{}")
     if result is None:
-        return Response(status or 204)
+        return Response(status or _NO_CONTENT)
     if isinstance(result, str):
         return Response(status or 200, {"content-type": "text/html; charset=utf-8"}, result.encode())
     if isinstance(result, bytes):

@@ -48,6 +48,7 @@ _CHANGEABLE = (
     | TransactionalContentUpdate.__annotations__.keys()
     | NewsletterContentUpdate.__annotations__.keys()
 )
+_METRICS = DeliveryMetrics.__annotations__.keys()
 # No answer that holds content is documented to have these.
 _NOT_SHOWN = frozenset({"body_plain", "link"})
 _MOST_RANGE_STEPS = 1000
@@ -153,7 +154,7 @@ def delivery(each: messaging.Delivery) -> Delivery:
 
 def metrics(each: messaging.Delivery) -> DeliveryMetrics:
     """Return when each thing first happened to a delivery."""
-    return cast("DeliveryMetrics", dict(each.metrics))
+    return cast("DeliveryMetrics", {name: at for name, at in each.metrics.items() if name in _METRICS})
 
 
 def _fields(each: messaging.Delivery) -> DeliveryFields:
@@ -266,6 +267,7 @@ def links(
         for at, href in each.clicks:
             who = (each.person.cio_id if each.person else each.id, href)
             if edges[0] <= at <= world.now and not (unique and who in seen):
+                found.setdefault(href, [0] * len(edges))  # a reported click may be on any link
                 found[href][bisect_right(edges, at) - 1] += 1
             seen.add(who)
     return {"links": [_link(world, href, counts) for href, counts in found.items()]}
