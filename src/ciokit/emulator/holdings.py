@@ -17,6 +17,7 @@ from ciokit.app_api.senders import Sender
 from ciokit.app_api.snippets import Snippet
 from ciokit.app_api.subscriptions import Channel, Topic
 from ciokit.app_api.suppression import SuppressionType
+from ciokit.emulator.library import Design, Library
 
 ExportKind = Literal["customers", "deliveries"]
 ImportKind = Literal["people", "event", "object", "relationship"]
@@ -157,6 +158,8 @@ class Holdings:
     attribute_notes: dict[str, dict[str, Any]] = field(default_factory=dict[str, "dict[str, Any]"])
     event_notes: dict[str, dict[str, Any]] = field(default_factory=dict[str, "dict[str, Any]"])
     forms: dict[str, Form] = field(default_factory=dict[str, Form])
+    assets: Library[int] = field(default_factory=Library[int])
+    design: Design = field(default_factory=Design)
     _last: Counter[str] = field(default_factory=Counter[str])
 
     def number(self, noun: str, taken: Iterable[int]) -> int:

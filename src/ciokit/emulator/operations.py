@@ -16,6 +16,7 @@ import orjson
 from ciokit.core import codec
 from ciokit.core.endpoint import Route
 from ciokit.core.wire import Request, Response
+from ciokit.emulator import pictures
 from ciokit.emulator.fallback import made_up
 from ciokit.emulator.ledger import Drop, Ledger
 from ciokit.emulator.routing import ApiFault, Binding, PassedOver, Router, answer, bindings
@@ -161,5 +162,6 @@ def _response(route: Route, status: int, result: object) -> Response:
     if isinstance(result, str):
         return Response(status or 200, {"content-type": "text/html; charset=utf-8"}, result.encode())
     if isinstance(result, bytes):
-        return Response(status or 200, {"content-type": "application/octet-stream"}, result)
+        kind = pictures.kind(result) or "application/octet-stream"
+        return Response(status or 200, {"content-type": kind}, result)
     return Response(status or 200, _JSON, orjson.dumps(answer(route, result)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
+from uuid import NAMESPACE_URL, uuid5
 
 import orjson
 
@@ -49,10 +50,7 @@ class Entry:
     @property
     def id(self) -> str:
         """A ULID (26 characters) made from time of arrival and number, so that ids sort in order of arrival."""
-        value, text = (self.received * 1000 << 80) | self.number, ""
-        for _ in range(26):
-            text, value = _CROCKFORD[value & 31] + text, value >> 5
-        return text
+        return as_ulid(self.received, self.number)
 
 
 @dataclass(slots=True, eq=False)
@@ -264,9 +262,26 @@ class World:
         self.minted += 1
         return f"{prefix}{self.minted:010x}"
 
+    def uuid(self) -> str:
+        """Return the next minted UUID."""
+        return str(uuid5(NAMESPACE_URL, self.mint("ciokit")))
+
+    def ulid(self) -> str:
+        """Return the next minted ULID, which begins with the time."""
+        self.minted += 1
+        return as_ulid(self.now, self.minted)
+
     def reset(self) -> None:
         """Forget everything but the switches, the time and what becomes of messages."""
         self.__dict__.update(World(self.switches, self.now, life=self.life).__dict__)
+
+
+def as_ulid(at: int, number: int) -> str:
+    """Return the ULID of a time in unix seconds and a number."""
+    value, text = (at * 1000 << 80) | number, ""
+    for _ in range(26):
+        text, value = _CROCKFORD[value & 31] + text, value >> 5
+    return text
 
 
 def as_text(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ciokit.emulator.behaviour import (
     activities,
+    assets,
     broadcasts,
     campaigns,
     collections,
@@ -32,6 +33,7 @@ from ciokit.emulator.behaviour import (
 
 __all__ = [
     "activities",
+    "assets",
     "broadcasts",
     "campaigns",
     "collections",
