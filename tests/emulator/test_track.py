@@ -163,8 +163,9 @@ def test_devices_come_and_go(track: TrackClient, app: AppClient) -> None:
 
 
 def test_region_is_told(track: TrackClient) -> None:
-    """The emulator counts as the US region, and names the host that answered."""
+    """The emulator counts as the US region, and gives the address that answered, its scheme too."""
     assert track.v1.region()["region"] == "us"
+    assert track.v1.region()["url"] == "https://track.customer.io"
 
 
 # Version 1: events

@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,6 +27,7 @@ from ciokit.emulator import behaviour, seeds
 from ciokit.emulator.clock import EmulatorClock
 from ciokit.emulator.control import Control
 from ciokit.emulator.deliveries import letter
+from ciokit.emulator.envelopes import envelope
 from ciokit.emulator.faults import Fault, Faults
 from ciokit.emulator.files import Files, is_file
 from ciokit.emulator.ingest import Arrival, Ingest
@@ -47,10 +47,6 @@ __all__ = ["Emulator", "behaviour"]
 
 _JSON = {"content-type": "application/json"}
 _CONTROL = "/_emulator"
-# App catalogue, errors, and Track spec, `merge`: merging, sends and the contents of transactional messages have an
-# envelope of their own.
-_MALFORMED = 400
-_META_ERROR = re.compile(r"/api/v1/merge_customers|/v1/send/|/v1/transactional/[^/]+/(content|contents|language)\b")
 
 
 class Emulator:
@@ -142,7 +138,7 @@ class Emulator:
         if rule is not None and not rule.commits:
             response = _failure(rule, route)
         elif route is None:
-            response = _envelope(None, lost or ApiFault(404, "no route"))
+            response = envelope(None, lost or ApiFault(404, "no route"))
         else:
             response = self._served(route, Request(request.method, path, headers, request.body), query, at)
             if rule is not None and rule.status is not None:
@@ -171,7 +167,7 @@ class Emulator:
                 return self._pipelines(route, request, at)
             return self._read(route, request, query, at)
         except ApiFault as fault:
-            return _envelope(route, fault)
+            return envelope(route, fault)
 
     def _pipelines(self, route: Route, request: Request, at: float) -> Response:
         headers = request.headers
@@ -334,19 +330,4 @@ def _user_name(credential: str) -> str:
 def _failure(fault: Fault, route: Route | None) -> Response:
     headers = {} if fault.retry_after is None else {"retry-after": f"{fault.retry_after:g}"}
     status = fault.status if fault.status is not None else 500
-    return _envelope(route, ApiFault(status, "a fault rule of the emulator made this request fail", headers))
-
-
-def _envelope(route: Route | None, fault: ApiFault) -> Response:
-    """Return an error as the operation's API documents it (facts, section 3.4)."""
-    error: dict[str, Any] = {"detail": fault.detail, "status": str(fault.status)}
-    if fault.pointer:
-        error["source"] = {"pointer": fault.pointer}
-    body: dict[str, Any] = {"errors": [error]}
-    if route is not None and _META_ERROR.match(route.path):
-        body = {"meta": {"error": fault.detail}}
-    elif route is not None and fault.status == _MALFORMED and route.path.startswith("/api/v2/"):
-        body = {"errors": [{"reason": "invalid", "field": fault.pointer, "message": fault.detail}]}
-    elif route is not None and route.surface != "app":
-        body = {"meta": {"errors": [fault.detail]}}
-    return Response(fault.status, {**_JSON, **fault.headers}, orjson.dumps(body))
+    return envelope(route, ApiFault(status, "a fault rule of the emulator made this request fail", headers))

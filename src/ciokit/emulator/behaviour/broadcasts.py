@@ -37,7 +37,7 @@ from ciokit.emulator.behaviour import mailings
 from ciokit.emulator.behaviour.broadcasting import work_off
 from ciokit.emulator.behaviour.filters import people_filter
 from ciokit.emulator.messaging import Content, Run, Source
-from ciokit.emulator.routing import ApiFault, Manner, cut, on
+from ciokit.emulator.routing import ApiFault, Manner, PageBeside, cut, on
 from ciokit.emulator.world import World
 from ciokit.settings import Limits
 
@@ -116,8 +116,9 @@ def get_trigger(world: World, broadcast_id: int, trigger_id: int) -> Trigger:
 def trigger_errors(
     world: World, broadcast_id: int, trigger_id: int, *, start: str | None = None, limit: int | None = None
 ) -> Page[str]:
-    """Answer with what was wrong with the recipients of a run."""
-    return cut(_known_run(_known(world, broadcast_id), trigger_id).errors, start, limit or 0, str)
+    """Answer with what was wrong with the recipients of a run; the mark of this list alone is a number."""
+    page = cut(_known_run(_known(world, broadcast_id), trigger_id).errors, start, limit or 0, str)
+    return PageBeside(page.rows, page.next, beside={"next": int(page.next or 0)})
 
 
 @on(Broadcasts.find)
@@ -151,7 +152,7 @@ def update_action(world: World, broadcast_id: int, action_id: int, content: Acti
     """Change one step."""
     source = _known(world, broadcast_id)
     found = mailings.known_content(source, action_id, 400)
-    mailings.change(world, source, found, content)
+    mailings.change_step(world, source, found, content)
     return {"action": _action(source, found)}
 
 
@@ -169,7 +170,7 @@ def update_action_language(
     """Change one translation of a step."""
     source = _known(world, broadcast_id)
     found = mailings.known_language(source, action_id, language)
-    mailings.change(world, source, found, content)
+    mailings.change_step(world, source, found, content)
     return {"action": _action(source, found)}
 
 

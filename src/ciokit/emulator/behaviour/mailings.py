@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -48,6 +48,14 @@ _CHANGEABLE = (
     | TransactionalContentUpdate.__annotations__.keys()
     | NewsletterContentUpdate.__annotations__.keys()
 )
+_OF_ANY_STEP = frozenset({"sending_state", "body", "recipient"})
+_OF_MAIL = _OF_ANY_STEP | {"body_amp", "from_id", "reply_to_id", "subject", "preheader_text", "headers"}
+# App catalogue, `automation_action` and `broadcast_action`: each kind of step has fields of its own.
+_OF_STEP: Mapping[str, frozenset[str]] = {
+    "twilio": _OF_ANY_STEP | {"image_url"},
+    "whatsapp": _OF_ANY_STEP | {"body_json", "send_to_unsubscribed", "sender_identity_id", "tracked"},
+    "webhook": frozenset({"sending_state", "body", "url", "method", "headers"}),
+}
 _METRICS = DeliveryMetrics.__annotations__.keys()
 # No answer that holds content is documented to have these.
 _NOT_SHOWN = frozenset({"body_plain", "link"})
@@ -89,6 +97,12 @@ def change(world: World, source: Source, content: Content, new: Any) -> None:
         fields["headers"] = json.dumps(fields["headers"])
     content.fields.update(fields)
     content.updated = source.updated = world.now
+
+
+def change_step(world: World, source: Source, content: Content, new: Any) -> None:
+    """Set fields of a step; what steps of its kind do not have is passed over [inferred]."""
+    own = _OF_STEP.get(content.type, _OF_MAIL)
+    change(world, source, content, {name: value for name, value in new.items() if name in own})
 
 
 def page(  # noqa: PLR0917 - a range, a cursor and a limit is what every list takes
