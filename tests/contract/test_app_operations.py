@@ -39,6 +39,7 @@ from tests.support.operations import (
     choices,
     kinds,
     members,
+    mended,
     some_arguments,
 )
 
@@ -96,7 +97,7 @@ def _acall(wire: AsyncWire, operation: Declared[..., Any], arguments: dict[str, 
 
 def _some_arguments(operation: Declared[..., Any], text: str = "a+b/c@x.com ä") -> dict[str, Any]:
     who = {"attribute": {"field": "email", "operator": "eq", "value": f"{text}@x.io"}}
-    return some_arguments(operation.route, text, filter=who)
+    return mended(operation, some_arguments(operation.route, text, filter=who), text)
 
 
 # --- the facts -------------------------------------------------------------------------------------------------------
@@ -305,7 +306,7 @@ def test_what_is_built_can_be_read_back(operation: Declared[..., Any], data: st.
 @given(data=st.data())
 def test_sync_and_async_send_the_same_bytes(operation: Declared[..., Any], data: st.DataObject) -> None:
     """Both clients put the same request on the wire."""
-    arguments = data.draw(any_arguments(operation))
+    arguments = mended(operation, data.draw(any_arguments(operation)))
     wire, awire = Wire(answer_of(operation)), AsyncWire(answer_of(operation))
     _call(_client(wire), operation, arguments)
     _acall(awire, operation, arguments)
@@ -317,7 +318,8 @@ def test_sync_and_async_send_the_same_bytes(operation: Declared[..., Any], data:
 def test_request_carries_only_what_was_given(operation: Declared[..., Any]) -> None:
     """Defaults stay off the wire: they are the service's to apply."""
     wire = Wire(answer_of(operation))
-    arguments = {name: value for name, value in _some_arguments(operation).items() if name in operation.route.required}
+    some = _some_arguments(operation)
+    arguments = mended(operation, {name: value for name, value in some.items() if name in operation.route.required})
     _call(_client(wire), operation, arguments)
     sent = parse_qs(urlsplit(wire.sent[0].url).query)
     where = operation.route.where

@@ -126,7 +126,7 @@ ASK: dict[str, dict[str, Any]] = {
         "subject": "s",
         "body": "b",
     },
-    "send.email": {"to": "ann@x.io", "transactional_message_id": 1},
+    "send.email": {"to": "ann@x.io", "transactional_message_id": 1, "identifiers": {"id": "u1"}},
     "send.push": {"transactional_message_id": 2, "identifiers": {"id": "u1"}},
     "send.sms": {"transactional_message_id": 3, "to": "+41790000000", "identifiers": {"id": "u1"}},
     "send.whatsapp": {"transactional_message_id": 4, "to": "+41790000000", "identifiers": {"id": "u1"}},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from ciokit.core import codec
@@ -15,7 +15,7 @@ from ciokit.core.flow import Call, Outcome, Steps, Wait
 from ciokit.core.limits import Limiters
 from ciokit.core.retry import Retry, RetryPolicy
 from ciokit.core.wire import Request, Response
-from ciokit.errors import ApiError, NetworkError, ServerError, UnexpectedAnswerError
+from ciokit.errors import ApiError, NetworkError, ServerError, UnexpectedAnswerError, ValidationError
 
 # What an open end of a call that must not be repeated may mean, and where to look, by the call's pace.
 _OPEN_ENDS = {
@@ -54,6 +54,7 @@ class Connection:
     timeout: float = 30.0
     hooks: tuple[Hook, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    limits: Any = None  # what the checks of calls are told
 
     def request(self, call: Call) -> Request:
         """Return the request a call becomes on this connection; one to a link carries nothing of it."""
@@ -67,6 +68,7 @@ class Connection:
 
     def exchange(self, call: Call) -> Steps[Response]:
         """Send a call, again if that is allowed and helps; return its 2xx answer or raise its last error."""
+        self._check(call)
         request = self.request(call)
         number = 0
         started = 0.0
@@ -93,6 +95,14 @@ class Connection:
                 raise result
             self.log.info("%s trying again in %.2f s", request.label, again)
             yield Wait(again)
+
+    def _check(self, call: Call) -> None:
+        try:
+            if call.check is not None:
+                call.check(self.limits)
+        except ValidationError as error:
+            error.request = error.request or call.route.label
+            raise
 
     def _judge(self, call: Call, outcome: Outcome, number: int) -> Response | ApiError | NetworkError:
         if isinstance(outcome, NetworkError):

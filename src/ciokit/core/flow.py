@@ -7,9 +7,9 @@ carries the steps out. Nothing here touches a socket or a clock, so all of it is
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from ciokit.core.wire import Request, Response
 from ciokit.errors import NetworkError
@@ -32,7 +32,8 @@ class Call:
     """One use of an operation, before it knows its host and credentials.
 
     `link` is an absolute URL somewhere else, given by the service itself: nothing of the client goes there, neither
-    key nor headers. See `ciokit.core.links`.
+    key nor headers. See `ciokit.core.links`. `check` is told the limits of whoever sends the call, and refuses it with
+    `ValidationError` before anything leaves.
     """
 
     route: Route
@@ -41,6 +42,7 @@ class Call:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     link: str | None = None
+    check: Callable[[Any], None] | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         return f"Call({self.route.label}, {len(self.body)} B)"
