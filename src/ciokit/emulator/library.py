@@ -52,17 +52,16 @@ class Library(Generic[K]):
         """Take a node out; what was in it stays."""
         del self.nodes[node.kind, node.id]
 
-    def above(self, node: Node[K]) -> Iterator[K]:
-        """Yield the ids of the folders a node is in, the nearest first."""
-        parent = node.parent
-        while parent is not None:
-            yield parent
-            folder = self.get(FOLDER, parent)
-            parent = folder.parent if folder is not None else None
+    def upwards(self, folder: K | None) -> Iterator[K]:
+        """Yield the id of a folder and of those it is in, the nearest first."""
+        while folder is not None:
+            yield folder
+            node = self.get(FOLDER, folder)
+            folder = node.parent if node is not None else None
 
     def within(self, folder: K) -> list[Node[K]]:
         """Return everything in a folder, at any depth."""
-        return [node for node in self.nodes.values() if folder in self.above(node)]
+        return [node for node in self.nodes.values() if folder in self.upwards(node.parent)]
 
 
 @dataclass(slots=True)

@@ -71,10 +71,9 @@ class Noun(Generic[K]):
             raise ApiFault(400, "parent_folder_id: is empty; null is the root")
         new: K | None = parent or None  # 0 is the root as well (App catalogue, assets)
         if new is not None:
-            folder = library.get(FOLDER, new)
-            if folder is None:
+            if library.get(FOLDER, new) is None:
                 raise ApiFault(404, "parent_folder_id: there is no such folder")
-            if node.kind == FOLDER and node.id in {new, *library.above(folder)}:
+            if node.kind == FOLDER and node.id in library.upwards(new):
                 raise ApiFault(400, "parent_folder_id: is the folder itself or one below it")
         beside = (each for each in library.of_kind(self.kind) if each.parent == new and each is not node)
         if self.unique and any(each.name == name.strip() for each in beside):
@@ -130,7 +129,7 @@ class Wanted(Generic[K]):
     def _is_here(self, library: Library[K], node: Node[K]) -> bool:
         if self.direct:
             return node.parent == (self.folder or None)
-        return not self.folder or self.folder in library.above(node)
+        return not self.folder or self.folder in library.upwards(node.parent)
 
     def _is_then(self, node: Node[K]) -> bool:
         limits = (
