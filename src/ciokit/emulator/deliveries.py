@@ -218,6 +218,8 @@ def _live(world: World, delivery: Delivery, what: Happened, at: int, href: str) 
 def _refused(world: World, delivery: Delivery, order: Order) -> tuple[Happened, str] | None:
     """Return what becomes of a delivery that must not be sent, and why; None for one that may be."""
     person = delivery.person
+    if order.hopeless:
+        return "undeliverable", order.hopeless
     if not delivery.recipient:
         return "failed", "there is no address or device to send to"
     if person is not None and person.deleted:
@@ -259,7 +261,7 @@ def _recipient(delivery: Delivery) -> str:
     person, given = delivery.person, delivery.recipient
     if delivery.channel == "push":
         return _devices(person, given)
-    if given or delivery.channel in ("webhook", "slack"):
+    if given or delivery.channel in ("webhook", "slack", "live_notification"):
         return given or str(delivery.content.get("url") or delivery.channel)
     if person is None:
         return ""
