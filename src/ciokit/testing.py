@@ -8,8 +8,8 @@ def test_signup(ciokit_client, ciokit_app_client):
     assert ciokit_app_client.customers.find_by_email("ann@example.com")["results"]
 ```
 
-`ciokit_client` and `ciokit_track_client` write, `ciokit_app_client` sends and reads back; each has an awaitable twin, such
-as `ciokit_async_client`. `ciokit_emulator` is the world they share, `ciokit_clock` the time.
+`ciokit_client` and `ciokit_track_client` write, `ciokit_app_client` sends and reads back; each has an awaitable twin,
+such as `ciokit_async_client`. `ciokit_emulator` is the world they share, `ciokit_clock` the time.
 
 Everything stays in the process unless `ciokit_server` is asked for, which opens a port for programs that need one.
 No fixture looks at the environment or at profiles, so that a test cannot reach a workspace. Every pytest run loads this
