@@ -238,6 +238,7 @@ class Messaging:
     by_id: dict[str, Delivery] = field(default_factory=dict[str, Delivery])
     events: list[DeliveryEvent] = field(default_factory=list["DeliveryEvent"])
     link_ids: dict[str, int] = field(default_factory=dict[str, int])
+    bounced_tokens: dict[str, int] = field(default_factory=dict[str, int])
     live: dict[str, LiveOne] = field(default_factory=dict[str, LiveOne])
     last_trigger: dict[int, int] = field(default_factory=dict[int, int])
     _ahead: list[tuple[float, int, Due]] = field(default_factory=list[tuple[float, int, "Due"]])
