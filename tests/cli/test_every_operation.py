@@ -53,7 +53,7 @@ def sample(hint: Any, folder: Path, depth: int = 0) -> Any:
         return {name: sample(kind, folder, depth + 1) for name, kind in get_type_hints(hint).items() if depth < 4}
     if hint is Path:
         file = folder / "upload.bin"
-        file.write_bytes(b"content")
+        file.write_bytes(b"%PDF-1.7")
         return file
     if hint is Any or hint is dict or get_origin(hint) is not None:
         return {"key": AWKWARD}

@@ -6,7 +6,6 @@ import asyncio
 import pathlib
 import types
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Literal, NotRequired, Required, Union, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -16,7 +15,7 @@ from ciokit import values
 from ciokit.app_api import AppClient
 from ciokit.core import codec
 from ciokit.core.endpoint import Declared, Endpoint, Paged, Route
-from ciokit.core.flow import Call, Flow, ask
+from ciokit.core.flow import Call
 from ciokit.core.wire import Request, Response
 from ciokit.errors import NetworkError, ValidationError
 from ciokit.settings import Limits
@@ -182,6 +181,7 @@ SOUND: dict[str, Any] = {
     "body": "<p>Hello</p>",
     "data": [{"sku": "a1"}],
     "events": [{"name": "Opened"}],
+    "file": b"%PDF-1.7",
     "from_": "me@x.io",
     "import_": {"name": "I", "data_file_url": "https://x.io/a.csv", "type": "people", "identifier": "id"},
     "newsletter_id": 3,
@@ -200,12 +200,8 @@ def check(call: Call) -> None:
 
 def unchecked(client: AppClient, operation: Endpoint[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Make a call whatever its arguments are, as a client does that looks at none of them."""
-
-    def steps() -> Flow[Any]:
-        response = yield from ask(replace(operation.call(*args, **kwargs), check=None))
-        return codec.read(operation.route, response)
-
-    return client.info.sender.run(steps())
+    call = codec.build(operation.route, operation.signature.bind(*args, **kwargs).arguments)
+    return client.info.sender.run(operation.flow_of(call))
 
 
 def mended(operation: Declared[..., Any], arguments: Mapping[str, Any], text: str = "u1") -> dict[str, Any]:

@@ -79,7 +79,15 @@ class Assets(Group[S]):
         """
         ...
 
-    @endpoint("app", "POST", "/v1/assets/files", retry=Retry.NEVER, docs="createAsset")
+    @endpoint(
+        "app",
+        "POST",
+        "/v1/assets/files",
+        retry=Retry.NEVER,
+        docs="createAsset",
+        prepare=checks.asset_size,
+        check=checks.asset,
+    )
     def create(
         self,
         file: Part[pathlib.Path | bytes],

@@ -10,9 +10,11 @@ import base64
 import re
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 from ciokit import values
+from ciokit.core import pictures
 from ciokit.core.endpoint import Check
 from ciokit.errors import ValidationError
 from ciokit.settings import Limits
@@ -28,6 +30,8 @@ _AUDIENCES = ("recipients", "ids", "emails", "per_user_data", "data_file_url")
 _LISTS = {"ids", "emails", "per_user_data"}
 _QUOTED = re.compile(r'"[^"]*"')
 _MILLISECONDS = 10**11  # as seconds this is the year 5138
+_ASSET_BYTES = 2_000_000
+_ASSET_PIXELS = 4_096
 
 
 # Made for a declaration
@@ -217,6 +221,32 @@ def scheduled(arguments: Arguments, _size: int, _limits: Limits) -> None:
     """Refuse a time without its zone."""
     if arguments["scheduled_at"] and not arguments.get("timezone"):
         raise ValidationError("is needed with `scheduled_at`", field="timezone")
+
+
+def asset_size(arguments: Arguments) -> None:
+    """Refuse a file of more than 2 MB, before it is read (App catalogue, `createAsset`)."""
+    file = arguments["file"]
+    if not isinstance(file, Path | bytes):
+        raise ValidationError(f"must be a Path or bytes, not {type(file).__name__}", field="file")
+    try:
+        size = file.stat().st_size if isinstance(file, Path) else len(file)
+    except OSError:
+        return  # who reads it says so
+    if size > _ASSET_BYTES:
+        raise ValidationError(f"has {size:,} B, over the limit of {_ASSET_BYTES:,} B; make it smaller", field="file")
+
+
+def asset(arguments: Arguments, _size: int, _limits: Limits) -> None:
+    """Refuse a file of a kind the library does not take, and a picture with a side of more than 4,096 pixels."""
+    file = arguments["file"]
+    content: bytes = file.read_bytes() if isinstance(file, Path) else file
+    kind = pictures.kind(content)
+    if kind is None:
+        raise ValidationError("is none of bmp, jpeg, png, gif and pdf, by its first bytes", field="file")
+    side = max(pictures.size(content, kind), default=0)
+    if side > _ASSET_PIXELS:
+        text = f"is a picture with a side of {side:,} pixels, over the limit of {_ASSET_PIXELS:,}; scale it down"
+        raise ValidationError(text, field="file")
 
 
 # Parts of the above

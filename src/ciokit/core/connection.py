@@ -11,11 +11,11 @@ from urllib.parse import urlencode
 from ciokit.core import codec
 from ciokit.core.answers import error_from
 from ciokit.core.clock import Clock
-from ciokit.core.flow import Call, Outcome, Steps, Wait
+from ciokit.core.flow import Call, Outcome, Steps, Wait, told_of
 from ciokit.core.limits import Limiters
 from ciokit.core.retry import Retry, RetryPolicy
 from ciokit.core.wire import Request, Response
-from ciokit.errors import ApiError, NetworkError, ServerError, UnexpectedAnswerError, ValidationError
+from ciokit.errors import ApiError, NetworkError, ServerError, UnexpectedAnswerError
 
 # What an open end of a call that must not be repeated may mean, and where to look, by the call's pace.
 _OPEN_ENDS = {
@@ -68,7 +68,9 @@ class Connection:
 
     def exchange(self, call: Call) -> Steps[Response]:
         """Send a call, again if that is allowed and helps; return its 2xx answer or raise its last error."""
-        self._check(call)
+        if call.check is not None:
+            with told_of(call.route.label):
+                call.check(self.limits)
         request = self.request(call)
         number = 0
         started = 0.0
@@ -95,14 +97,6 @@ class Connection:
                 raise result
             self.log.info("%s trying again in %.2f s", request.label, again)
             yield Wait(again)
-
-    def _check(self, call: Call) -> None:
-        try:
-            if call.check is not None:
-                call.check(self.limits)
-        except ValidationError as error:
-            error.request = error.request or call.route.label
-            raise
 
     def _judge(self, call: Call, outcome: Outcome, number: int) -> Response | ApiError | NetworkError:
         if isinstance(outcome, NetworkError):

@@ -32,7 +32,7 @@ from urllib.parse import unquote
 
 from ciokit import values
 from ciokit.core import codec
-from ciokit.core.flow import Call, Flow, ask
+from ciokit.core.flow import Call, Flow, ask, told_of
 from ciokit.core.paging import CURSOR, Paging
 from ciokit.core.retry import Retry
 from ciokit.core.senders import AwaitableSender, BlockingSender
@@ -173,7 +173,8 @@ class Declared(Generic[P, T]):
         """Build the call these arguments make, without sending it."""
         arguments = self.signature.bind(*args, **kwargs).arguments
         if self._prepare:
-            self._prepare(arguments)
+            with told_of(self.route.label):
+                self._prepare(arguments)
         built = codec.build(self.route, arguments)
         if self._check is None:
             return built
@@ -185,7 +186,11 @@ class Endpoint(Declared[P, T]):
 
     def flow(self, *args: P.args, **kwargs: P.kwargs) -> Flow[T]:
         """Return the flow of one call: `answer = yield from People.attributes.flow("u1")`."""
-        response = yield from ask(self.call(*args, **kwargs))
+        return self.flow_of(self.call(*args, **kwargs))
+
+    def flow_of(self, call: Call) -> Flow[T]:
+        """Return the flow of a call that was built before."""
+        response = yield from ask(call)
         return cast("T", codec.read(self.route, response))
 
     @overload

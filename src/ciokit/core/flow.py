@@ -8,11 +8,12 @@ carries the steps out. Nothing here touches a socket or a clock, so all of it is
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from ciokit.core.wire import Request, Response
-from ciokit.errors import NetworkError
+from ciokit.errors import NetworkError, ValidationError
 
 if TYPE_CHECKING:
     from ciokit.core.endpoint import Route
@@ -90,3 +91,13 @@ def ask(call: Call) -> Generator[Call | Wait, Response | None, Response]:
     if answer is None:
         raise TypeError("a flow was resumed without an answer to its call")
     return answer
+
+
+@contextmanager
+def told_of(request: str) -> Generator[None]:
+    """Have a `ValidationError` of the block name the request, if it does not."""
+    try:
+        yield
+    except ValidationError as error:
+        error.request = error.request or request
+        raise

@@ -13,12 +13,12 @@ from urllib.parse import parse_qs
 
 import orjson
 
-from ciokit.core import codec
+from ciokit.core import codec, pictures
 from ciokit.core.endpoint import Route
 from ciokit.core.wire import Request, Response
-from ciokit.emulator import pictures
 from ciokit.emulator.fallback import made_up
-from ciokit.emulator.ledger import Drop, Ledger
+from ciokit.emulator.ingest import Ingest
+from ciokit.emulator.ledger import Drop
 from ciokit.emulator.routing import ApiFault, Binding, PassedOver, Router, answer, bindings
 from ciokit.emulator.shapes import misfit
 from ciokit.emulator.state import Record
@@ -54,12 +54,13 @@ class Sent:
 class Operations:
     """Answers with handlers, and with made-up answers of the declared shape where there is none.
 
-    `fetch` returns what a URL holds, or None if nothing can be read there; `ledger` is told what was passed over.
+    `fetch` returns what a URL holds, or None if nothing can be read there. What a handler leaves in `World.taken` goes
+    to `ingest`, which lets it happen in its turn; its ledger is told of all that the Track API writes.
     """
 
-    def __init__(self, world: World, ledger: Ledger, fetch: Fetch) -> None:
+    def __init__(self, world: World, ingest: Ingest, fetch: Fetch) -> None:
         self._world = world
-        self._ledger = ledger
+        self._ingest = ingest
         self._fetch = fetch
         self._bindings: dict[str, Binding] = {binding.endpoint.route.label: binding for binding in bindings()}
         self._router = Router([operation.route for operation in TABLE])
@@ -102,7 +103,7 @@ class Operations:
         try:
             self._run(binding, sent, record.at, _arguments(route, sent), fetched)
         except ApiFault:
-            return
+            self.refused(route, sent.body)
 
     def _run(
         self, binding: Binding, sent: Sent, at: float, arguments: Mapping[str, Any], fetched: bytes | None
@@ -111,14 +112,36 @@ class Operations:
         if manner.strict:
             _only_declared(route, sent.body)
         self._world.fetched = fetched
+        self._world.taken = []
         try:
             result: object = binding.handler(self._world, **arguments)
+            self._take(binding, sent, at)
         except PassedOver as passed:
-            self._ledger.drops.append(Drop(at, route.label, None, passed.problem, sent.body))
+            self._ingest.ledger.drops.append(Drop(at, route.label, None, passed.problem, sent.body))
             result = None
         finally:
             self._world.fetched = None
         return _response(route, manner.status_of(result) if manner.status_of else manner.status, result)
+
+    def _take(self, binding: Binding, sent: Sent, at: float) -> None:
+        route = binding.endpoint.route
+        for taken in self._world.taken:
+            self._ingest.take(taken if taken.raw else taken._replace(raw=sent.body), route.label, at)
+        if not self._world.taken and binding.writes and route.surface == "track":
+            self._ingest.ledger.accepted[route.name] += 1
+
+    def refused(self, route: Route, body: bytes) -> None:
+        """Note a request that was refused as a whole, with all that it holds, if it would have written."""
+        if route.surface == "track" and route.method != "GET":
+            self._ingest.ledger.refused += _count(body) if route.path.endswith("/batch") else 1
+
+
+def _count(body: bytes) -> int:
+    try:
+        batch: Any = orjson.loads(body)["batch"]
+    except (orjson.JSONDecodeError, TypeError, KeyError):
+        return 1
+    return len(batch) if isinstance(batch, list) else 1  # pyright: ignore[reportUnknownArgumentType]  # of whatever
 
 
 def _arguments(route: Route, sent: Sent) -> dict[str, Any]:

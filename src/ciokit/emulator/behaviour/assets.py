@@ -20,8 +20,8 @@ from ciokit.app_api.assets import (
     AssetFolders,
     Assets,
 )
+from ciokit.core import pictures
 from ciokit.core.endpoint import Page
-from ciokit.emulator import pictures
 from ciokit.emulator.behaviour.shelves import Noun, Wanted, only_known
 from ciokit.emulator.files import asset_link
 from ciokit.emulator.library import FOLDER, Library, Node

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 _KINDS = {
     b"BM": "image/bmp",
     b"\xff\xd8\xff": "image/jpeg",
@@ -25,15 +27,15 @@ def size(content: bytes, kind: str) -> tuple[int, ...]:
     if kind == "image/gif":
         return _numbers(content, 6, 2, "little")
     if kind == "image/bmp":
-        return _numbers(content, 18, 4, "little")
+        return _numbers(content, 18, 4, "little")  # below 0 for a picture from the top down
     return _jpeg(content) if kind == "image/jpeg" else ()
 
 
-def _numbers(content: bytes, at: int, width: int, order: str) -> tuple[int, ...]:
+def _numbers(content: bytes, at: int, width: int, order: Literal["big", "little"]) -> tuple[int, ...]:
     found = [content[at + place : at + place + width] for place in (0, width)]
     if len(found[1]) < width:
         return ()
-    return tuple(int.from_bytes(each, "big" if order == "big" else "little") for each in found)
+    return tuple(abs(int.from_bytes(each, order, signed=width == 4)) for each in found)
 
 
 def _jpeg(content: bytes) -> tuple[int, ...]:
