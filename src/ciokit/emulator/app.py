@@ -83,7 +83,7 @@ class Emulator:
         self._control = Control(self)
         self._paces = Paces()
         self._welcome: set[tuple[str, str, str | None]] = set()
-        self._operations = Operations(self.world, self.ledger, self.files.fetch)
+        self._operations = Operations(self.world, self.ingest, self.files.fetch)
         self._closed = False
         self.journal: Journal | None = None
         if state is not None:
@@ -167,6 +167,7 @@ class Emulator:
                 return self._pipelines(route, request, at)
             return self._read(route, request, query, at)
         except ApiFault as fault:
+            self._operations.refused(route, request.body)
             return envelope(route, fault)
 
     def _pipelines(self, route: Route, request: Request, at: float) -> Response:
@@ -176,7 +177,7 @@ class Emulator:
             route.path.rpartition("/")[2],
             request.body,
             strict=headers.get("x-strict-mode") == "1",
-            authorized=self._allowed(headers, "basic"),
+            authorized=self._allowed(headers, route.surface),
             encoding="" if encoding == "identity" else encoding,
         )
         if self.journal is not None:
@@ -185,9 +186,9 @@ class Emulator:
         return self.ingest.receive(arrival, at)
 
     def _read(self, route: Route, request: Request, query: str, at: float) -> Response:
-        scheme = "basic" if route.surface == "track" else "bearer"
-        if not self._operations.is_open(route) and not self._allowed(request.headers, scheme):
-            raise ApiFault(401, f"the key is missing or wrong; it is sent as `Authorization: {scheme.title()} ...`")
+        if not self._operations.is_open(route) and not self._allowed(request.headers, route.surface):
+            scheme = _scheme(route.surface).title()
+            raise ApiFault(401, f"the key is missing or wrong; it is sent as `Authorization: {scheme} ...`")
         self.ingest.settle(at)
         keep = self.journal.add if self.journal is not None else None
         return self._operations.serve(route, Sent.of(request, query), at, keep)
@@ -197,17 +198,17 @@ class Emulator:
         if wait is not None:
             raise ApiFault(429, f"the {surface} pace is exceeded", {"retry-after": str(wait)})
 
-    def _allowed(self, headers: Mapping[str, str], scheme: str) -> bool:
+    def _allowed(self, headers: Mapping[str, str], surface: str) -> bool:
         given = headers.get("authorization", "")
-        if (scheme, given, self.key) in self._welcome:
+        if (surface, given, self.key) in self._welcome:
             return True
-        kind, _, credential = given.strip().partition(" ")
-        key = credential.strip() if scheme == "bearer" else _user_name(credential.strip())
-        good = kind.lower() == scheme and bool(key)
+        scheme, _, credential = given.strip().partition(" ")
+        key = _key_in(surface, credential.strip())
+        good = scheme.lower() == _scheme(surface) and bool(key)
         if self.key is not None:
             good = good and hmac.compare_digest(key.encode(), self.key.encode())
         if good and len(self._welcome) < 1_000:
-            self._welcome.add((scheme, given, self.key))
+            self._welcome.add((surface, given, self.key))
         return good
 
     # What tests and the control API do to it
@@ -320,11 +321,19 @@ def _split(url: str) -> tuple[str, str]:
     return (url[:start], url[start:]) if start >= 0 else (url, "/")
 
 
-def _user_name(credential: str) -> str:
+def _scheme(surface: str) -> str:
+    return "bearer" if surface == "app" else "basic"
+
+
+def _key_in(surface: str, credential: str) -> str:
+    """Return the key: the user name of Pipelines; the password of the Track API, whose user name is a site id."""
+    if surface == "app":
+        return credential
     try:
-        return base64.b64decode(credential, validate=True).decode().partition(":")[0]
+        user, _, password = base64.b64decode(credential, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return ""
+    return (password if user else "") if surface == "track" else user
 
 
 def _failure(fault: Fault, route: Route | None) -> Response:
