@@ -1,11 +1,11 @@
 # Everything here needs git, make and Python 3.11 or newer; each target sets up what it uses, once.
 #   make setup PYTHON=python3.13      choose the interpreter
 #   make setup UV=.tools/bin/uv       leave a uv found on PATH alone
-#   make conformance EXAMPLES=500     look harder: requests for each operation, 25 otherwise
+#   make conformance EXAMPLES=500     look harder: good and bad requests for each operation, 10 of each otherwise
 
 PYTHON ?= python3
 SPECS ?= ../shared/specs
-EXAMPLES ?= 25
+EXAMPLES ?= 10
 PYTEST_ARGS ?= -n 2
 
 UV ?= $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .tools/bin/uv)
@@ -15,7 +15,7 @@ LOCKED = pyproject.toml uv.lock
 NEEDS = ciokit needs Python 3.11 or newer: install it, or name one with make PYTHON=/path/to/python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types bench conformance lab clean tools
+.PHONY: help setup demo test live lint types bench conformance lab clean tools
 .DELETE_ON_ERROR:
 
 help: ## say what each target does
@@ -28,6 +28,9 @@ demo: .venv/.ready-run ## send a real retail data set to the emulator, read it b
 
 test: .venv/.ready-run ## run every test, the notebooks included
 	@.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+live: .venv/.ready-run ## run the live tests against the workspace that your keys name; they write to it and clean up
+	@CUSTOMERIO_LIVE=1 .venv/bin/python -m pytest tests/live $(LIVE_ARGS)
 
 lint: .venv/.ready-lint ## check style and formatting
 	@.venv/bin/ruff check .; check=$$?; .venv/bin/ruff format --check . && exit $$check
