@@ -16,6 +16,7 @@ import orjson
 from ciokit.app_api.objects import ObjectIdType
 from ciokit.app_api.types import IdType
 from ciokit.emulator.holdings import Holdings
+from ciokit.emulator.ledger import Taken
 from ciokit.emulator.life import STILL_LIFE, Life
 from ciokit.emulator.messaging import DeliveryEvent, Messaging
 from ciokit.emulator.switches import DEFAULTS, Switches
@@ -188,6 +189,7 @@ class World:
     - `objects` by (type id, object id); `device_owners` by token; `suppressed_ids`, `suppressed_emails` (lower case).
     - `log`: every event and activity in order of arrival; `seen`: every messageId taken; `segments` by id.
     - `held`: exports, imports, lists and settings; `messaging`: what is sent and was sent; `life`: what becomes of it.
+    - `taken`: what the operation that is being served has accepted; see `ciokit.emulator.operations`.
     - `now`: unix seconds of the request being handled; `origin`: scheme, host and port it came to; `fetched`: the file
       whose URL it holds, None if nothing could be read. `switches`: how to behave where the vendor is silent.
     """
@@ -210,6 +212,7 @@ class World:
     held: Holdings = field(default_factory=Holdings)
     messaging: Messaging = field(default_factory=Messaging)
     life: Life = STILL_LIFE
+    taken: list[Taken] = field(default_factory=list[Taken])
     origin: str = ""
     fetched: bytes | None = None
 

@@ -43,5 +43,5 @@ def submit(world: World, form_id: str, data: Mapping[str, Any]) -> None:
         if problem is not None:
             raise ApiFault(400, str(problem))
     for item in (identify, event):
-        track_items.apply(world, item)
+        track_items.take(world, item)
     form.submissions += 1
