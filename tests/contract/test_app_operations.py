@@ -450,7 +450,7 @@ def _check(value: Any, hint: Any, where: str) -> None:
     elif is_typeddict(hint):
         hints = get_type_hints(hint)
         extras = get_type_hints(hint, include_extras=True)
-        required = {name for name, kind in extras.items() if get_origin(kind) is not NotRequired}
+        required = {name for name, kind in extras.items() if hint.__total__ and get_origin(kind) is not NotRequired}
         assert required <= value.keys() <= hints.keys(), f"{where}: {sorted(value)}"
         for name, inner in value.items():
             _check(inner, hints[name], f"{where}.{name}")

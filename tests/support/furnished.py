@@ -81,6 +81,14 @@ SENDERS: Seed = {
         )
     ],
 }
+PICTURE = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00"
+LIVE: dict[str, Any] = {
+    "identifiers": {"id": "u1"},
+    "notification_type": "com.example.order",
+    "attributes": {"order": "o1"},
+    "content_state": {"eta": 10},
+    "push_payload": {"alert": {"title": "T", "body": "B"}},
+}
 
 
 # Arguments that are taken, of operations that take more than the number of a thing.
@@ -104,7 +112,6 @@ ASK: dict[str, dict[str, Any]] = {
     "objects.attributes": {"object_type_id": 1, "object_id": "acme"},
     "objects.relationships": {"object_type_id": 1, "object_id": "acme"},
     "activities.find": {},
-    "design_studio_emails.link": {"id": "e1", "target": {"type": "newsletter", "newsletter_id": 3}},
     "segments.create": {"segment": {"name": "S"}},
     "newsletters.create": {
         "type": "twilio",
@@ -135,6 +142,23 @@ ASK: dict[str, dict[str, Any]] = {
     "opt_outs.update": {"customer_id": "u1", "optouts": [{"from": "+41790000000", "optout": True}]},
     "data_index.update_attributes": {"attributes": [{"name": "plan", "privacy_level": 1}]},
     "data_index.update_events": {"events": [{"name": "Signed Up", "description": "first visit"}]},
+    "assets.create": {"file": PICTURE, "name": "new.png"},
+    "live_notifications.start": LIVE,
+}
+# Further arguments of operations whose ids are minted: see `_minted`.
+MORE: dict[str, dict[str, Any]] = {
+    "assets.update": {"changes": {"name": "other.png"}},
+    "asset_folders.update": {"changes": {"name": "other"}},
+    "design_studio_components.create": {"name": "C", "tag": "x-new", "content": "<b></b>"},
+    "design_studio_components.update": {"changes": {"name": "C"}},
+    "design_studio_folders.create": {"name": "new"},
+    "design_studio_folders.update": {"changes": {"name": "other"}},
+    "design_studio_emails.create": {"name": "new"},
+    "design_studio_emails.update": {"changes": {"name": "other"}},
+    "design_studio_emails.link": {"target": {"type": "newsletter", "newsletter_id": 1}},
+    "design_studio_translations.create": {"language": "fr"},
+    "live_notifications.update": {"content_state": {"eta": 5}},
+    "inbox_previews.create": {"client_ids": ["gmail_web"]},
 }
 
 
@@ -156,8 +180,52 @@ def furnish(emulator: Emulator) -> None:
     app.reporting_webhooks.create(name="W", endpoint="https://x.io/hook", events=["email_sent"])
     app.opt_outs.update("u1", [{"from": "+41790000000", "optout": True}])
     app.esp_suppression.create("bounces", "ann@x.io")
+    app.assets.create(PICTURE, name="dot.png")
+    app.asset_folders.create("pictures")
+    app.live_notifications.start(**LIVE)
+    _design(app)
     emulator.seed({"topics": [{"id": 1, "name": "News"}], "segments": [{"id": 1, "name": "S", "people": ["u1"]}]})
     emulator.advance(15)
+
+
+def _design(app: AppClient) -> None:
+    """Make a folder, a component and two e-mails in two languages; the first is linked, published and looked at."""
+    app.design_studio_folders.create("mail")
+    app.design_studio_components.create("Button", "x-button", "<b><slot></slot></b>")
+    for name in ("linked", "free"):
+        envelope: Any = {"from_id": 1, "headers": [{"name": "X-A", "value": "a"}]}
+        content: Any = {"subject": "s", "html": "<x-button>Go</x-button><a href='https://x.io'>x</a>"}
+        made = app.design_studio_emails.create(name, content=content, envelope=envelope)["email"]["id"]
+        app.design_studio_translations.create(made, "de", content={"subject": "t"})
+        app.design_studio_versions.create(made, "first")
+        if name == "linked":
+            app.design_studio_emails.link(made, {"type": "newsletter", "newsletter_id": 1})
+            app.design_studio_emails.publish(made)
+            app.inbox_previews.create(made, ["gmail_web"])
+
+
+def _minted(noun: str, name: str, emulator: Emulator) -> dict[str, Any]:
+    """Return what stands for things whose ids the workspace mints; only what is deleted is of the free e-mail."""
+    held, live = emulator.world.held, emulator.world.messaging.live
+    by_kind = {
+        kind: [id for other, id in held.design.library.nodes if other == kind] for kind in ("folder", "component")
+    }
+    linked, free = (id for kind, id in held.design.library.nodes if kind == "email")
+    email = free if name == "delete" else linked
+    ids: dict[str, Any] = {
+        "assets": 1,
+        "asset_folders": 1,
+        "design_studio_components": by_kind["component"][0],
+        "design_studio_folders": by_kind["folder"][0],
+    }
+    return {
+        "id": ids.get(noun, email),
+        "version_id": held.design.versions[email][0].id,
+        "publish_id": next(iter(held.design.publishings)),
+        "run_id": 1,
+        "client_id": "gmail_web",
+        "instance_id": next(iter(live)),
+    }
 
 
 def good_arguments(operation: Declared[..., Any], emulator: Emulator) -> dict[str, Any]:
@@ -166,5 +234,7 @@ def good_arguments(operation: Declared[..., Any], emulator: Emulator) -> dict[st
         return ASK[operation.route.name]
     needed = operation.route.required
     arguments = some_arguments(operation.route, filter=EVERYBODY)
-    things = {**THINGS, "message_id": emulator.world.messaging.deliveries[0].id}
+    noun, _, name = operation.route.name.partition(".")
+    things = {**THINGS, "message_id": emulator.world.messaging.deliveries[0].id, **_minted(noun, name, emulator)}
+    things |= MORE.get(operation.route.name, {})
     return {name: things.get(name, value) for name, value in arguments.items() if name in needed}
