@@ -25,6 +25,7 @@ def test_the_index_lists_every_control(workspace: Workspace) -> None:
         "switches",
         "life",
         "outbox",
+        "keys",
     }
     assert json.loads(workspace.ask("GET", "/_emulator").response.body) == answer
 

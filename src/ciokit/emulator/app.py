@@ -10,9 +10,6 @@ Sockets are `ciokit.emulator.server`, and what there is under `/_emulator` is `c
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,6 +29,7 @@ from ciokit.emulator.faults import Fault, Faults
 from ciokit.emulator.files import Files, is_file
 from ciokit.emulator.ingest import Arrival, Ingest
 from ciokit.emulator.inprocess import AsyncInProcessTransport, InProcessTransport
+from ciokit.emulator.keys import Keys
 from ciokit.emulator.ledger import Ledger
 from ciokit.emulator.life import Life
 from ciokit.emulator.operations import Operations, Sent
@@ -52,7 +50,7 @@ _CONTROL = "/_emulator"
 class Emulator:
     """A local Customer.io workspace.
 
-    - `key`: the only key that is let in; without one, any that is not empty.
+    - `key`: the only key that is let in; without one, any that is not empty. See `ciokit.emulator.keys` for others.
     - `state`: a directory that keeps the world across restarts; without one it is gone with the process.
     - `switches`: how to behave where the vendor is silent. Kept in `state` too: given again, other than the default,
       they replace the kept ones.
@@ -78,11 +76,10 @@ class Emulator:
         self.files = Files(self.world, self.clock)
         self.transport = InProcessTransport(self)
         self.async_transport = AsyncInProcessTransport(self)
-        self.key = key
+        self.keys = Keys(key)
         self._lock = threading.RLock()
         self._control = Control(self)
         self._paces = Paces()
-        self._welcome: set[tuple[str, str, str | None]] = set()
         self._operations = Operations(self.world, self.ingest, self.files.fetch)
         self._closed = False
         self.journal: Journal | None = None
@@ -177,7 +174,7 @@ class Emulator:
             route.path.rpartition("/")[2],
             request.body,
             strict=headers.get("x-strict-mode") == "1",
-            authorized=self._allowed(headers, route.surface),
+            authorized=self.keys.allow(route.surface, headers.get("authorization", "")) is not None,
             encoding="" if encoding == "identity" else encoding,
         )
         if self.journal is not None:
@@ -186,9 +183,8 @@ class Emulator:
         return self.ingest.receive(arrival, at)
 
     def _read(self, route: Route, request: Request, query: str, at: float) -> Response:
-        if not self._operations.is_open(route) and not self._allowed(request.headers, route.surface):
-            scheme = _scheme(route.surface).title()
-            raise ApiFault(401, f"the key is missing or wrong; it is sent as `Authorization: {scheme} ...`")
+        if not self._operations.is_open(route):
+            self.keys.check(route, request.headers, writes=self._operations.writes(route))
         self.ingest.settle(at)
         keep = self.journal.add if self.journal is not None else None
         return self._operations.serve(route, Sent.of(request, query), at, keep)
@@ -198,20 +194,16 @@ class Emulator:
         if wait is not None:
             raise ApiFault(429, f"the {surface} pace is exceeded", {"retry-after": str(wait)})
 
-    def _allowed(self, headers: Mapping[str, str], surface: str) -> bool:
-        given = headers.get("authorization", "")
-        if (surface, given, self.key) in self._welcome:
-            return True
-        scheme, _, credential = given.strip().partition(" ")
-        key = _key_in(surface, credential.strip())
-        good = scheme.lower() == _scheme(surface) and bool(key)
-        if self.key is not None:
-            good = good and hmac.compare_digest(key.encode(), self.key.encode())
-        if good and len(self._welcome) < 1_000:
-            self._welcome.add((surface, given, self.key))
-        return good
-
     # What tests and the control API do to it
+
+    @property
+    def key(self) -> str | None:
+        """The only key that is let in, if no other is named; it can be set."""
+        return self.keys.only
+
+    @key.setter
+    def key(self, key: str | None) -> None:
+        self.keys.only = key
 
     def stats(self) -> dict[str, Any]:
         """Return counts of what was asked, what became of it, and what the world holds."""
@@ -319,21 +311,6 @@ def _split(url: str) -> tuple[str, str]:
     """Return the origin of an absolute URL, and its raw path and query."""
     start = url.find("/", url.find("://") + 3)
     return (url[:start], url[start:]) if start >= 0 else (url, "/")
-
-
-def _scheme(surface: str) -> str:
-    return "bearer" if surface == "app" else "basic"
-
-
-def _key_in(surface: str, credential: str) -> str:
-    """Return the key: the user name of Pipelines; the password of the Track API, whose user name is a site id."""
-    if surface == "app":
-        return credential
-    try:
-        user, _, password = base64.b64decode(credential, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
-    return (password if user else "") if surface == "track" else user
 
 
 def _failure(fault: Fault, route: Route | None) -> Response:

@@ -74,6 +74,11 @@ class Operations:
         binding = self._bindings.get(route.label)
         return binding is not None and binding.manner.open
 
+    def writes(self, route: Route) -> bool:
+        """Whether an operation changes the world."""
+        binding = self._bindings.get(route.label)
+        return route.method != "GET" if binding is None else binding.writes
+
     def serve(self, route: Route, sent: Sent, at: float, keep: Keep | None) -> Response:
         """Answer one request; `keep` writes into the journal. Raises `ApiFault` for what is refused."""
         arguments = _arguments(route, sent)
