@@ -190,6 +190,7 @@ class World:
     - `log`: every event and activity in order of arrival; `seen`: every messageId taken; `segments` by id.
     - `held`: exports, imports, lists and settings; `messaging`: what is sent and was sent; `life`: what becomes of it.
     - `taken`: what the operation that is being served has accepted; see `ciokit.emulator.operations`.
+    - `size`: bytes of the body of the request being handled.
     - `now`: unix seconds of the request being handled; `origin`: scheme, host and port it came to; `fetched`: the file
       whose URL it holds, None if nothing could be read. `switches`: how to behave where the vendor is silent.
     """
@@ -213,6 +214,7 @@ class World:
     messaging: Messaging = field(default_factory=Messaging)
     life: Life = STILL_LIFE
     taken: list[Taken] = field(default_factory=list[Taken])
+    size: int = 0
     origin: str = ""
     fetched: bytes | None = None
 
