@@ -77,13 +77,16 @@ class Connection:
         maybe_sent = False
         while True:
             number += 1
+            granted: float | None = None
             if call.link is None:  # the service's pace is not that of the storage behind a link
-                yield from self.limiters.of(call.route.rate).acquire(self.clock.now)
+                granted = yield from self.limiters.of(call.route.rate).acquire(self.clock.now)
             sent_at = self.clock.now()
             started = started if number > 1 else sent_at  # waiting for the limit is no failure to be patient with
             outcome = yield request
             if outcome is None:
                 raise TypeError("a sender resumed a flow without an outcome")
+            if granted is not None:
+                self.limiters.of(call.route.rate).answered(granted, self.clock.now())
             result = self._judge(call, outcome, number)
             self._report(request, result, number, self.clock.now() - sent_at)
             if isinstance(result, Response):
