@@ -15,7 +15,7 @@ LOCKED = pyproject.toml uv.lock
 NEEDS = ciokit needs Python 3.11 or newer: install it, or name one with make PYTHON=/path/to/python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test live lint types bench conformance lab clean tools
+.PHONY: help setup demo test live peers lint types bench conformance lab clean tools
 .DELETE_ON_ERROR:
 
 help: ## say what each target does
@@ -31,6 +31,9 @@ test: .venv/.ready-run ## run every test, the notebooks included
 
 live: .venv/.ready-run ## run the live tests against the workspace that your keys name; they write to it and clean up
 	@CUSTOMERIO_LIVE=1 .venv/bin/python -m pytest tests/live $(LIVE_ARGS)
+
+peers: .venv/.ready-run .peers/.ready ## run clients of others, from PyPI and npm, against the emulator (needs npm and port 443)
+	@CIOKIT_PEERS=1 .venv/bin/python -m pytest tests/peers $(PEERS_ARGS)
 
 lint: .venv/.ready-lint ## check style and formatting
 	@.venv/bin/ruff check .; check=$$?; .venv/bin/ruff format --check . && exit $$check
@@ -49,7 +52,7 @@ lab: .venv/.ready-run ## open the notebooks in Jupyter Lab with the emulator run
 	@.venv/bin/python -m notebooks $(LAB_ARGS)
 
 clean: ## remove what the other targets made
-	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	rm -rf .venv .tools .peers .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.ready-run: $(LOCKED) | tools
@@ -75,6 +78,13 @@ clean: ## remove what the other targets made
 .venv/.ready-bench: $(LOCKED) | tools
 	@echo "setting up .venv to measure"
 	@$(SYNC) $(RUN_GROUPS) --group bench
+	@touch $@
+
+# Apart from .venv: PyPI's customerio and the official client for Pipelines are packages of one name.
+.peers/.ready: Makefile | .venv/.ready-run
+	@echo "fetching clients of others into .peers"
+	@"$(UV)" pip install --quiet --python .venv/bin/python --target .peers/python "customerio==3.2.0"
+	@npm install --silent --no-audit --no-fund --prefix .peers/node "customerio-node@4.4.0"
 	@touch $@
 
 # Runs in no time once .venv and uv are there; otherwise says in one sentence what this machine lacks.

@@ -44,6 +44,7 @@ from ciokit.errors import ConfigurationError
 __all__ = ["Emulator", "behaviour"]
 
 _JSON = {"content-type": "application/json"}
+_OLD = "/v1/api/"  # where customerio-node 4.4 triggers broadcasts
 _CONTROL = "/_emulator"
 
 
@@ -106,6 +107,8 @@ class Emulator:
             if path == _CONTROL or path.startswith(_CONTROL + "/"):
                 name = path.removeprefix(_CONTROL).strip("/")
                 return Reply(self._control.handle(request.method, name, parse_qs(query), request.body))
+            if path.startswith(_OLD):
+                path = "/v1/" + path.removeprefix(_OLD)
             return self._answered(request, path, query)
 
     def __enter__(self) -> Self:

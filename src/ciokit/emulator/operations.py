@@ -16,7 +16,6 @@ import orjson
 from ciokit.core import codec, pictures
 from ciokit.core.endpoint import Route
 from ciokit.core.wire import Request, Response
-from ciokit.emulator.fallback import made_up
 from ciokit.emulator.ingest import Ingest
 from ciokit.emulator.ledger import Drop
 from ciokit.emulator.routing import ApiFault, Binding, PassedOver, Router, answer, bindings
@@ -52,7 +51,7 @@ class Sent:
 
 
 class Operations:
-    """Answers with handlers, and with made-up answers of the declared shape where there is none.
+    """Answers each operation with its handler.
 
     `fetch` returns what a URL holds, or None if nothing can be read there. What a handler leaves in `World.taken` goes
     to `ingest`, which lets it happen in its turn; its ledger is told of all that the Track API writes.
@@ -82,9 +81,7 @@ class Operations:
     def serve(self, route: Route, sent: Sent, at: float, keep: Keep | None) -> Response:
         """Answer one request; `keep` writes into the journal. Raises `ApiFault` for what is refused."""
         arguments = _arguments(route, sent)
-        binding = self._bindings.get(route.label)
-        if binding is None:
-            return _response(route, 0, made_up(route, arguments))
+        binding = self._bindings[route.label]
         source = binding.manner.source
         url = source(arguments) if source else None
         fetched = self._fetch(url) if url else None
@@ -178,9 +175,10 @@ def _renew(route: Route, arguments: dict[str, Any]) -> None:
 def _only_declared(route: Route, body: bytes) -> None:
     given: Any = orjson.loads(body) if body else None
     declared = {codec.wire_name(name) for name, place in route.where.items() if place.value == "field"}
-    unknown = sorted(given.keys() - declared) if isinstance(given, dict) else []
-    if unknown:
-        raise ApiFault(400, f"{unknown[0]}: is no field of this request")
+    fields = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+    unknown = next((name for name in fields if name not in declared), None)
+    if unknown is not None:
+        raise ApiFault(400, f"{unknown}: is no field of this request")
 
 
 def _record(sent: Sent, at: float, fetched: bytes | None) -> Record:
