@@ -175,7 +175,7 @@ def email(arguments: Arguments, size: int, limits: Limits) -> None:
         for name in ("subject", "body", "from_"):
             if not arguments.get(name):
                 raise ValidationError("is needed without a `transactional_message_id`", field=name)
-    attachments = arguments.get("attachments") or {}
+    attachments: Any = arguments.get("attachments") or {}
     if not isinstance(attachments, Mapping):
         raise ValidationError("must be a dict, base64 by file name", field="attachments")
     contents = cast("Arguments", attachments).values()
