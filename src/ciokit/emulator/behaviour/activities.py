@@ -80,8 +80,9 @@ def _row(world: World, entry: Entry) -> Row:
     }
     if entry.person:
         row["customer_identifiers"] = lookup.person_identifiers(entry.person)
-    if entry.type.endswith(_OF_DELIVERIES) and isinstance(data.get("delivery_id"), str):
-        row["delivery_id"] = data["delivery_id"]
+    delivery_id: object = data.get("delivery_id")
+    if entry.type.endswith(_OF_DELIVERIES) and isinstance(delivery_id, str):
+        row["delivery_id"] = delivery_id
         if entry.type.endswith("_email"):
             row["delivery_type"] = "email"
         elif entry.type.endswith("_twilio"):

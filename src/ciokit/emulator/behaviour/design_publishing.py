@@ -163,6 +163,7 @@ def _content(world: World, source: Source, step: Content, node: Node[str]) -> Co
 def _fields(world: World, node: Node[str]) -> dict[str, Any]:
     """Return an e-mail as the fields of a message; what is empty stays as it was there."""
     content, bodies, envelope = node.fields["content"], compiled(world, node), design.envelope(world, node)
+    headers = envelope.get("headers")
     fields = {
         "subject": content.get("subject"),
         "preheader_text": content.get("preheader_text"),
@@ -176,7 +177,7 @@ def _fields(world: World, node: Node[str]) -> dict[str, Any]:
         "recipient": envelope.get("recipient"),
         "bcc": envelope.get("bcc"),
         "fake_bcc": envelope.get("fake_bcc"),
-        "headers": json.dumps(envelope["headers"]) if envelope.get("headers") else None,
+        "headers": json.dumps(headers) if headers else None,
     }
     return {name: value for name, value in fields.items() if value not in (None, "")}
 

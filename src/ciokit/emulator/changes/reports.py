@@ -30,7 +30,7 @@ METRICS: Mapping[Medium, frozenset[Happened]] = {
     "inbox": _SHOWN,
     "push": _PUSHED,
     "live_notification": _PUSHED,
-    "slack": _PUSHED | {"clicked"},
+    "slack": _PUSHED | _SHOWN,
     "twilio": _TEXTED,
     "whatsapp": _TEXTED,
 }
