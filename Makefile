@@ -1,9 +1,11 @@
 # Everything here needs git, make and Python 3.11 or newer; each target sets up what it uses, once.
 #   make setup PYTHON=python3.13      choose the interpreter
 #   make setup UV=.tools/bin/uv       leave a uv found on PATH alone
+#   make conformance EXAMPLES=500     look harder: good and bad requests for each operation, 10 of each otherwise
 
 PYTHON ?= python3
 SPECS ?= ../shared/specs
+EXAMPLES ?= 10
 PYTEST_ARGS ?= -n 2
 
 UV ?= $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .tools/bin/uv)
@@ -13,7 +15,7 @@ LOCKED = pyproject.toml uv.lock
 NEEDS = ciokit needs Python 3.11 or newer: install it, or name one with make PYTHON=/path/to/python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types bench conformance lab clean tools
+.PHONY: help setup demo test live peers lint types bench conformance lab clean tools
 .DELETE_ON_ERROR:
 
 help: ## say what each target does
@@ -27,6 +29,12 @@ demo: .venv/.ready-run ## send a real retail data set to the emulator, read it b
 test: .venv/.ready-test ## run every test, the notebooks included
 	@.venv/bin/python -m pytest $(PYTEST_ARGS)
 
+live: .venv/.ready-run ## run the live tests against the workspace that your keys name; they write to it and clean up
+	@CUSTOMERIO_LIVE=1 .venv/bin/python -m pytest tests/live $(LIVE_ARGS)
+
+peers: .venv/.ready-run .peers/.ready ## run clients of others, from PyPI and npm, against the emulator (needs npm and port 443)
+	@CIOKIT_PEERS=1 .venv/bin/python -m pytest tests/peers $(PEERS_ARGS)
+
 lint: .venv/.ready-lint ## check style and formatting
 	@.venv/bin/ruff check .; check=$$?; .venv/bin/ruff format --check . && exit $$check
 
@@ -36,15 +44,15 @@ types: .venv/.ready-types ## check src and tests/typing with mypy and pyright, b
 bench: .venv/.ready-bench ## measure the sender and the emulator against the floor and the official client
 	@.venv/bin/python -m benchmarks $(BENCH_ARGS)
 
-conformance: .venv/.ready-run ## hold specs/ and the emulator against the vendor's files: make conformance SPECS=folder
+conformance: .venv/.ready-conformance ## hold specs/ and the emulator against the vendor's files: make conformance SPECS=folder
 	@test -d "$(SPECS)" || { echo "there is no folder $(SPECS); name the one that holds the vendor's files: make conformance SPECS=folder" >&2; exit 1; }
-	@CIOKIT_SPECS="$(SPECS)" .venv/bin/python -m pytest tests/conformance
+	@CIOKIT_SPECS="$(SPECS)" CIOKIT_EXAMPLES="$(EXAMPLES)" .venv/bin/python -m pytest $(PYTEST_ARGS) tests/conformance
 
 lab: .venv/.ready-run ## open the notebooks in Jupyter Lab with the emulator running
 	@.venv/bin/python -m notebooks $(LAB_ARGS)
 
 clean: ## remove what the other targets made
-	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	rm -rf .venv .tools .peers .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.ready-run: $(LOCKED) | tools
@@ -56,6 +64,11 @@ clean: ## remove what the other targets made
 	@echo "setting up .venv to test"
 	@$(SYNC) $(RUN_GROUPS) --group spark
 	@touch $@ .venv/.ready-run
+
+.venv/.ready-conformance: $(LOCKED) | tools
+	@echo "setting up .venv to check conformance"
+	@$(SYNC) $(RUN_GROUPS) --group conformance
+	@touch $@
 
 .venv/.ready-lint: $(LOCKED) | tools
 	@echo "setting up .venv to lint"
@@ -70,6 +83,13 @@ clean: ## remove what the other targets made
 .venv/.ready-bench: $(LOCKED) | tools
 	@echo "setting up .venv to measure"
 	@$(SYNC) $(RUN_GROUPS) --group bench
+	@touch $@
+
+# Apart from .venv: PyPI's customerio and the official client for Pipelines are packages of one name.
+.peers/.ready: Makefile | .venv/.ready-run
+	@echo "fetching clients of others into .peers"
+	@"$(UV)" pip install --quiet --python .venv/bin/python --target .peers/python "customerio==3.2.0"
+	@npm install --silent --no-audit --no-fund --prefix .peers/node "customerio-node@4.4.0"
 	@touch $@
 
 # Runs in no time once .venv and uv are there; otherwise says in one sentence what this machine lacks.

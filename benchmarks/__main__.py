@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
 
+from benchmarks import crawling
 from benchmarks import webhooks as hooks
 from benchmarks.processes import BenchmarkError, ask, cores, measure, server
 from benchmarks.stopwatch import Measure
@@ -27,12 +28,32 @@ class Scale:
     batched: int
     acknowledged: int
     rounds: int
+    people: int
+    page: int
 
 
 _FULL = Scale(
-    rows=150_000, peer_rows=20_000, calls=1_000, singles=5_000, batched=100_000, acknowledged=30_000, rounds=5
+    rows=150_000,
+    peer_rows=20_000,
+    calls=1_000,
+    singles=5_000,
+    batched=100_000,
+    acknowledged=30_000,
+    rounds=5,
+    people=100_000,
+    page=334,
 )
-_QUICK = Scale(rows=60_000, peer_rows=8_000, calls=300, singles=2_000, batched=40_000, acknowledged=10_000, rounds=1)
+_QUICK = Scale(
+    rows=60_000,
+    peer_rows=8_000,
+    calls=300,
+    singles=2_000,
+    batched=40_000,
+    acknowledged=10_000,
+    rounds=1,
+    people=10_000,
+    page=100,
+)
 
 Runs = dict[str, list[Measure]]
 
@@ -162,19 +183,29 @@ def receiving(scale: Scale) -> None:
 
 _STEADY = 1_000  # webhooks a second
 
+
+def crawl(scale: Scale) -> None:
+    """Measure a crawl of everybody against an emulator that enforces the pace."""
+    judge("share of the allowed pace", crawling.measure(scale.people, scale.page, kills=3), ">=", 0.98)
+
+
 _PARTS: dict[str, tuple[str, Callable[[Scale], None]]] = {
     "batches": ("Rows through `client.batch`", batches),
     "calls": ("Single calls", calls),
     "emulator": ("The emulator", emulator),
     "webhooks": ("Receiving webhooks", receiving),
+    "crawl": ("A crawl of everybody", crawl),
 }
+_USUAL = ("batches", "calls", "emulator")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the parts asked for; 1 if one of them could not be run, whatever the numbers are."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=sys.modules["benchmarks"].__doc__)
     parser.add_argument("--quick", action="store_true", help="one small round of each: seconds, and rough numbers")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(_PARTS)}; all if none is named")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"{', '.join(_PARTS)}; {', '.join(_USUAL)} if none is named"
+    )
     options = parser.parse_args(arguments)
     unknown = set(options.parts) - _PARTS.keys()
     if unknown:
@@ -183,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     version = ".".join(map(str, sys.version_info[:3]))
     print(f"Python {version}, {len(cores()) or '?'} cores; medians of {scale.rounds} alternating rounds")
     failed, started = False, time.monotonic()
-    for name in options.parts or _PARTS:
+    for name in options.parts or _USUAL:
         title, part = _PARTS[name]
         print(f"\n{title}")
         try:

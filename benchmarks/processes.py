@@ -61,7 +61,7 @@ def measure(module: str, *arguments: object, core: int | None = None) -> Measure
 
 def printed(module: str, *arguments: object, core: int | None = None) -> list[str]:
     """Run `python -m module arguments` and return the lines it printed, or raise `BenchmarkError`."""
-    with _started(module, arguments) as process:
+    with running(module, *arguments) as process:
         pin(process.pid, core)
         out, err = process.communicate(timeout=120)
     if process.returncode:
@@ -72,7 +72,7 @@ def printed(module: str, *arguments: object, core: int | None = None) -> list[st
 @contextmanager
 def server(module: str, *arguments: object, core: int | None = None) -> Generator[Server]:
     """Run a server, which prints its address in its first line, for as long as the block lasts."""
-    with _started(module, arguments) as process:
+    with running(module, *arguments) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline().strip()
@@ -85,7 +85,8 @@ def server(module: str, *arguments: object, core: int | None = None) -> Generato
             process.terminate()
 
 
-def _started(module: str, arguments: tuple[object, ...]) -> subprocess.Popen[str]:
+def running(module: str, *arguments: object) -> subprocess.Popen[str]:
+    """Start `python -m module arguments`; the block waits for its end."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=_ROOT, stdout=pipe, stderr=pipe, text=True)  # noqa: S603 - modules named here

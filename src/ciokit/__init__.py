@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ciokit._version import __version__ as __version__
+    from ciokit.app_api.broadcast_runs import BroadcastReport as BroadcastReport
+    from ciokit.app_api.broadcast_runs import follow_broadcast as follow_broadcast
+    from ciokit.app_api.broadcast_runs import run_broadcast as run_broadcast
     from ciokit.app_api.client import AppClient as AppClient
     from ciokit.app_api.client import AsyncAppClient as AsyncAppClient
     from ciokit.app_api.filters import all_of as all_of
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from ciokit.app_api.sending import send_transactional as send_transactional
     from ciokit.app_api.sending import send_whatsapp as send_whatsapp
     from ciokit.app_api.sending import trigger_broadcast as trigger_broadcast
+    from ciokit.app_api.uploads import upload_asset as upload_asset
     from ciokit.core.connection import Attempt as Attempt
     from ciokit.core.limits import SlidingWindow as SlidingWindow
     from ciokit.core.retry import RetryPolicy as RetryPolicy
@@ -120,6 +124,9 @@ if TYPE_CHECKING:
 # Where each public name lives; a test holds it equal to the imports above, which are for editors and type checkers.
 _HOME: dict[str, str] = {
     "__version__": "ciokit._version",
+    "BroadcastReport": "ciokit.app_api.broadcast_runs",
+    "follow_broadcast": "ciokit.app_api.broadcast_runs",
+    "run_broadcast": "ciokit.app_api.broadcast_runs",
     "AppClient": "ciokit.app_api.client",
     "AsyncAppClient": "ciokit.app_api.client",
     "all_of": "ciokit.app_api.filters",
@@ -142,6 +149,7 @@ _HOME: dict[str, str] = {
     "send_transactional": "ciokit.app_api.sending",
     "send_whatsapp": "ciokit.app_api.sending",
     "trigger_broadcast": "ciokit.app_api.sending",
+    "upload_asset": "ciokit.app_api.uploads",
     "Attempt": "ciokit.core.connection",
     "SlidingWindow": "ciokit.core.limits",
     "RetryPolicy": "ciokit.core.retry",

@@ -109,6 +109,7 @@ def open_connection(surface: Surface, settings: Settings, parts: Parts) -> Conne
         timeout=settings.timeout,
         hooks=tuple(parts.hooks),
         secrets=(key, user),
+        limits=settings.limits,
     )
 
 

@@ -25,8 +25,8 @@ TABLE: tuple[Declared[..., Any], ...] = (
 DOCUMENTED: Mapping[str, int] = {"pipelines": 7, "track": 18, "app": 186}
 """How many operations the vendor documents, by API."""
 
-Answered: TypeAlias = Literal["state", "shape"]
-"""How the emulator answers: from what its world holds, or with the declared shape, filled with something plain."""
+Answered: TypeAlias = Literal["state", "nothing"]
+"""How the emulator answers: from what its world holds, or not at all."""
 
 _TITLES = {"pipelines": "Data Pipelines API", "track": "Track API", "app": "App API"}
 _INGESTED = "pipelines"  # these are taken by `ciokit.emulator.ingest`, all of them into the world
@@ -40,7 +40,7 @@ def coverage() -> dict[str, Answered]:
     handled = {binding.endpoint.route.label for binding in routing.bindings()}
     routes = [operation.route for operation in TABLE]
     return {
-        route.label: "state" if route.surface == _INGESTED or route.label in handled else "shape" for route in routes
+        route.label: "state" if route.surface == _INGESTED or route.label in handled else "nothing" for route in routes
     }
 
 
@@ -54,16 +54,16 @@ def _lines(answered: Mapping[str, Answered]) -> Iterator[str]:
     yield ""
     yield "Written by `python -m ciokit.table > docs/coverage.md`; a test holds it to the code."
     yield ""
-    yield "`state`: the emulator answers from what its world holds; `shape`: with the declared shape, made up."
+    yield "`state`: the emulator answers from what its world holds, and what is written there changes it."
     yield ""
-    yield "| API | Documented | Declared | Emulated as state | Emulated as shape |"
+    yield "| API | Documented | Declared | Emulated as state | Not emulated |"
     yield "| --- | --- | --- | --- | --- |"
     for surface, documented in DOCUMENTED.items():
         routes = [operation.route for operation in TABLE if operation.route.surface == surface]
         count = Counter(answered[route.label] for route in routes)
-        yield f"| {_TITLES[surface]} | {documented} | {len(routes)} | {count['state']} | {count['shape']} |"
+        yield f"| {_TITLES[surface]} | {documented} | {len(routes)} | {count['state']} | {count['nothing']} |"
     total = Counter(answered.values())
-    yield f"| All | {sum(DOCUMENTED.values())} | {len(TABLE)} | {total['state']} | {total['shape']} |"
+    yield f"| All | {sum(DOCUMENTED.values())} | {len(TABLE)} | {total['state']} | {total['nothing']} |"
     for surface, title in _TITLES.items():
         yield ""
         yield f"## {title}"

@@ -8,6 +8,9 @@ def test_signup(ciokit_client, ciokit_app_client):
     assert ciokit_app_client.customers.find_by_email("ann@example.com")["results"]
 ```
 
+`ciokit_client` and `ciokit_track_client` write, `ciokit_app_client` sends and reads back; each has an awaitable twin,
+such as `ciokit_async_client`. `ciokit_emulator` is the world they share, `ciokit_clock` the time.
+
 Everything stays in the process unless `ciokit_server` is asked for, which opens a port for programs that need one.
 No fixture looks at the environment or at profiles, so that a test cannot reach a workspace. Every pytest run loads this
 module: what it needs is imported inside the fixtures.
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from ciokit.emulator.server import EmulatorServer
     from ciokit.pipelines_api.client import AsyncCustomerIOClient, CustomerIOClient
     from ciokit.settings import Settings
+    from ciokit.track_api.client import AsyncTrackClient, TrackClient
 
 _KEY = "emulator"
 
@@ -94,10 +98,27 @@ def ciokit_async_app_client(ciokit_emulator: Emulator, ciokit_clock: FakeClock) 
     return AsyncAppClient(settings=_settings(), transport=ciokit_emulator.async_transport, clock=ciokit_clock)
 
 
+@pytest.fixture
+def ciokit_track_client(ciokit_emulator: Emulator, ciokit_clock: FakeClock) -> Iterator[TrackClient]:
+    """Yield a blocking Track client of the emulator, in this process."""
+    from ciokit.track_api.client import TrackClient
+
+    with TrackClient(settings=_settings(), transport=ciokit_emulator.transport, clock=ciokit_clock) as client:
+        yield client
+
+
+@pytest.fixture
+def ciokit_async_track_client(ciokit_emulator: Emulator, ciokit_clock: FakeClock) -> AsyncTrackClient:
+    """Return an awaitable Track client of the emulator; any event loop will do, and it need not be closed."""
+    from ciokit.track_api.client import AsyncTrackClient
+
+    return AsyncTrackClient(settings=_settings(), transport=ciokit_emulator.async_transport, clock=ciokit_clock)
+
+
 def _settings() -> Settings:
     from ciokit.settings import Settings
 
-    return Settings(api_key=_KEY, app_api_key=_KEY)
+    return Settings(api_key=_KEY, app_api_key=_KEY, site_id=_KEY, track_api_key=_KEY)
 
 
 def _following(clock: FakeClock) -> EmulatorClock:

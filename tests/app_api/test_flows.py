@@ -90,7 +90,7 @@ def test_deliveries_are_exported_of_exactly_one_source(ciokit_app_client: AppCli
     assert done.export["type"] == "deliveries"
     for sources in ({}, {"campaign_id": 3, "action_id": 4}):
         client, wire, _ = _client()
-        with pytest.raises(ValidationError, match="newsletter_id"):
+        with pytest.raises(ValidationError, match=r"only one|one of them"):
             export_deliveries(client, tmp_path / "sent.csv", **sources)
         assert wire.sent == []
 
@@ -146,6 +146,31 @@ def test_an_export_that_fails_or_takes_too_long_says_so(tmp_path: Path) -> None:
     assert max(clock.sleeps) == 15
     assert len(wire.sent) == len(clock.sleeps) + 1
     assert list(tmp_path.iterdir()) == []
+
+
+class Impatient(FakeClock):
+    """Somebody presses Ctrl-C while a call waits."""
+
+    def sleep(self, seconds: float) -> None:
+        """Interrupt the first wait."""
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
+    """Ctrl-C ends a call at once, starts nothing again, and its note names what goes on at the service."""
+    wire = Wire(_json(_export(status="pending")))
+    with pytest.raises(KeyboardInterrupt) as caught:
+        export_customers(AppClient("k", transport=wire, clock=Impatient()), tmp_path / "a.csv", EVERYBODY)
+    assert (caught.value.__notes__, len(wire.sent)) == (
+        ["export 5 is at the service: `download_export` takes it up"],
+        1,
+    )
+    wire = Wire(_json({"import": {"id": 6, "state": "importing"}}))
+    client = AppClient("k", transport=wire, clock=Impatient())
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run_import(client, "https://x.io/a.csv", name="I", type="people", identifier="id")
+    assert [request.method for request in wire.sent] == ["POST", "GET"]
+    assert "import 6 goes on" in caught.value.__notes__[0]
 
 
 def test_rows_are_published_imported_and_read_back(ciokit_emulator: Emulator, ciokit_app_client: AppClient) -> None:

@@ -19,6 +19,7 @@ from ciokit.emulator.server import EmulatorServer
 from ciokit.errors import ValidationError
 from ciokit.table import TABLE
 from tests.cli.conftest import KEY, Run
+from tests.support.operations import check, mended
 
 AWKWARD = "+a b/c@x.com%2F"
 MESSAGE = {"type": "identify", "userId": "u1", "traits": {"plan": "pro"}}
@@ -52,7 +53,7 @@ def sample(hint: Any, folder: Path, depth: int = 0) -> Any:
         return {name: sample(kind, folder, depth + 1) for name, kind in get_type_hints(hint).items() if depth < 4}
     if hint is Path:
         file = folder / "upload.bin"
-        file.write_bytes(b"content")
+        file.write_bytes(b"%PDF-1.7")
         return file
     if hint is Any or hint is dict or get_origin(hint) is not None:
         return {"key": AWKWARD}
@@ -85,7 +86,8 @@ def some_arguments(operation: Declared[..., Any], folder: Path, *, all_of_them: 
     """Return values for the arguments of an operation."""
     route = operation.route
     chosen = [name for name in route.where if all_of_them or name in route.required]
-    return {name: sample(route.types[name], folder) for name in chosen}
+    found = {name: sample(route.types[name], folder) for name in chosen}
+    return mended(operation, found) if route.surface == "app" else found
 
 
 def agreed(body: Any, call: Call) -> Any:
@@ -126,7 +128,7 @@ def test_dry_run_shows_the_request_of_the_arguments(
     assert KEY not in done.out + done.err
     if done.code == 2:
         with pytest.raises(ValidationError) as refused:
-            operation.call(**arguments)
+            check(operation.call(**arguments))
         assert done.error["message"] == refused.value.message
         return
     assert (done.code, done.err) == (0, "")
@@ -156,7 +158,7 @@ def test_emulator_answers_the_command(
         assert not isinstance(operation, Paged) or done.err == "" or "cursor" in done.error
     elif done.code == 2:
         with pytest.raises(ValidationError, match=re.escape(done.error["message"])):
-            operation.call(**arguments)
+            check(operation.call(**arguments))
     else:
         assert (done.code, done.error["request"]) == (3, route.label)
         assert done.error["status"] in (400, 404, 409, 422)

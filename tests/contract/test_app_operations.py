@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ciokit import CustomerIOClient, values
+from ciokit import values
 from ciokit.app_api import AppClient, AsyncAppClient
 from ciokit.app_api.client import GROUPS
 from ciokit.core import codec
@@ -25,10 +25,10 @@ from ciokit.core.paging import Cursor
 from ciokit.core.retry import Retry
 from ciokit.core.wire import Response
 from ciokit.emulator.app import Emulator
-from ciokit.emulator.seeds import Seed
 from ciokit.errors import ApiError, ConfigurationError, ValidationError
 from ciokit.settings import Settings
 from tests.support import operations
+from tests.support.furnished import furnish, good_arguments
 from tests.support.operations import (
     PERSON,
     TROUBLE,
@@ -39,6 +39,7 @@ from tests.support.operations import (
     choices,
     kinds,
     members,
+    mended,
     some_arguments,
 )
 
@@ -96,7 +97,7 @@ def _acall(wire: AsyncWire, operation: Declared[..., Any], arguments: dict[str, 
 
 def _some_arguments(operation: Declared[..., Any], text: str = "a+b/c@x.com ä") -> dict[str, Any]:
     who = {"attribute": {"field": "email", "operator": "eq", "value": f"{text}@x.io"}}
-    return some_arguments(operation.route, text, filter=who)
+    return mended(operation, some_arguments(operation.route, text, filter=who), text)
 
 
 # --- the facts -------------------------------------------------------------------------------------------------------
@@ -305,7 +306,7 @@ def test_what_is_built_can_be_read_back(operation: Declared[..., Any], data: st.
 @given(data=st.data())
 def test_sync_and_async_send_the_same_bytes(operation: Declared[..., Any], data: st.DataObject) -> None:
     """Both clients put the same request on the wire."""
-    arguments = data.draw(any_arguments(operation))
+    arguments = mended(operation, data.draw(any_arguments(operation)))
     wire, awire = Wire(answer_of(operation)), AsyncWire(answer_of(operation))
     _call(_client(wire), operation, arguments)
     _acall(awire, operation, arguments)
@@ -317,7 +318,8 @@ def test_sync_and_async_send_the_same_bytes(operation: Declared[..., Any], data:
 def test_request_carries_only_what_was_given(operation: Declared[..., Any]) -> None:
     """Defaults stay off the wire: they are the service's to apply."""
     wire = Wire(answer_of(operation))
-    arguments = {name: value for name, value in _some_arguments(operation).items() if name in operation.route.required}
+    some = _some_arguments(operation)
+    arguments = mended(operation, {name: value for name, value in some.items() if name in operation.route.required})
     _call(_client(wire), operation, arguments)
     sent = parse_qs(urlsplit(wire.sent[0].url).query)
     where = operation.route.where
@@ -426,165 +428,16 @@ def test_error_of_the_service_is_told() -> None:
 
 # The emulator
 
-WORLD: list[dict[str, Any]] = [
-    {"type": "identify", "userId": "u1", "traits": {"email": "ann@x.io", "age": 41, "tags": ["a"], "none": None}},
-    {"type": "track", "userId": "u1", "event": "Signed Up", "properties": {"n": 1}},
-    {"type": "page", "userId": "u1", "name": "Home", "properties": {"url": "https://x.io/"}},
-    {"type": "group", "userId": "u1", "groupId": "acme", "traits": {"name": "A", "relationshipAttributes": {"r": 1}}},
-]
-DEVICE = {
-    "type": "track",
-    "userId": "u1",
-    "event": "Device Created or Updated",
-    "properties": {"app_version": 3},
-    "context": {"device": {"token": "t1", "type": "ios"}},
-}
-EVERYBODY = {"attribute": {"field": "id", "operator": "exists"}}
-WEBHOOK = {"name": "W", "endpoint": "https://x.io/hook", "events": ["email_sent"]}
-# What stands for a thing of the workspace that `_furnish` makes, by the name of the argument.
-THINGS: dict[str, Any] = {
-    "customer_id": "u1",
-    "segment_id": 1,
-    "export_id": 1,
-    "import_id": 1,
-    "collection_id": 1,
-    "webhook_id": 1,
-    "sender_id": 1,
-    "snippet_name": "footer",
-    "suppression_type": "bounces",
-    "email_address": "ann@x.io",
-    "domain_name": "example.com",
-    "transactional_id": 1,
-    "transactional_message_id": 1,
-    "broadcast_id": 1,
-    "campaign_id": 1,
-    "newsletter_id": 1,
-    "action_id": 11,
-    "content_id": 1,
-    "test_group_id": "1",
-    "trigger_id": 1,
-    "language": "de",
-    "identifiers": {"id": "u1"},
-    "resolution": "days",
-}
-MESSAGE = {
-    "subject": "Hi {{customer.id}}",
-    "body": "<a href='https://x.io/a'>a</a>",
-    "translations": [{"language": "de", "subject": "Hallo", "body": "b"}],
-}
-STEP = {"id": 11, "name": "Step", "headers": "[]", **MESSAGE}
-# One of everything that sends: of most, what it sent to u1 as well.
-SENDERS: Seed = {
-    "transactional": [
-        {"id": 1, "name": "T", **MESSAGE},
-        {"id": 2, "name": "P", "type": "push", "subject": "t"},
-        {"id": 3, "name": "S", "type": "twilio", "body": "t"},
-        {"id": 4, "name": "W", "type": "whatsapp", "body": "t"},
-        {"id": 5, "name": "A", "type": "in_app", "body": "t"},
-        {"id": 6, "name": "I", "type": "inbox", "body": "t"},
-    ],
-    "broadcasts": [{"id": 1, "name": "B", "messages": [STEP]}],
-    "campaigns": [{"id": 1, "name": "C", "messages": [STEP]}],
-    "newsletters": [{"id": n, "name": "N", "recipients": EVERYBODY, **MESSAGE} for n in (1, 2)],
-    "deliveries": [
-        {name: number, "people": ["u1"]}
-        for name, number in (
-            ("transactional_message_id", 1),
-            ("broadcast_id", 1),
-            ("campaign_id", 1),
-            ("newsletter_id", 2),
-        )
-    ],
-}
-ASK: dict[str, dict[str, Any]] = {
-    "exports.create_customers": {"filters": EVERYBODY, "attributes": ["age"]},
-    "exports.create_deliveries": {"campaign_id": 1},
-    "imports.create": {
-        "import_": {"name": "I", "data_file_url": "https://x.invalid/a.csv", "type": "people", "identifier": "id"}
-    },
-    "collections.create": {"name": "more", "data": [{"a": 1}]},
-    "reporting_webhooks.create": WEBHOOK,
-    "reporting_webhooks.update": {"webhook_id": 1, **WEBHOOK},
-    "customers.find": {"filter": {"attribute": {"field": "id", "operator": "exists"}}},
-    "customers.find_by_email": {"email": "ann@x.io"},
-    "customers.attributes_of": {"ids": ["u1"]},
-    "objects.find": {
-        "object_type_id": "1",
-        "filter": {"object_attribute": {"field": "name", "operator": "exists", "type_id": "1"}},
-    },
-    "objects.types": {},
-    "objects.attributes": {"object_type_id": 1, "object_id": "acme"},
-    "objects.relationships": {"object_type_id": 1, "object_id": "acme"},
-    "activities.find": {},
-    "design_studio_emails.link": {"id": "e1", "target": {"type": "newsletter", "newsletter_id": 3}},
-    "segments.create": {"segment": {"name": "S"}},
-    "newsletters.create": {
-        "type": "twilio",
-        "name": "N",
-        "body": "hello",
-        "recipients": {"and": [{"or": [{"segment": {"id": 1}}]}]},
-    },
-    "newsletters.messages": {"newsletter_id": 2},
-    "newsletters.schedule": {"newsletter_id": 1, "scheduled_at": 10**10, "timezone": "Europe/Zurich"},
-    "newsletter_variants.get": {"newsletter_id": 1, "content_id": 14},
-    "newsletter_variants.update": {"newsletter_id": 1, "content_id": 14, "content": {"headers": []}},
-    "newsletter_variants.metrics": {"newsletter_id": 1, "content_id": 14},
-    "newsletter_variants.links": {"newsletter_id": 1, "content_id": 14},
-    "newsletter_variants.create_language": {"newsletter_id": 1, "language": "fr", "subject": "s", "body": "b"},
-    "newsletter_variants.create_test_language": {
-        "newsletter_id": 1,
-        "test_group_id": "1",
-        "language": "fr",
-        "subject": "s",
-        "body": "b",
-    },
-    "send.email": {"to": "ann@x.io", "transactional_message_id": 1},
-    "send.push": {"transactional_message_id": 2, "identifiers": {"id": "u1"}},
-    "send.sms": {"transactional_message_id": 3, "to": "+41790000000", "identifiers": {"id": "u1"}},
-    "send.whatsapp": {"transactional_message_id": 4, "to": "+41790000000", "identifiers": {"id": "u1"}},
-    "send.in_app": {"transactional_message_id": 5, "identifiers": {"id": "u1"}},
-    "send.inbox_message": {"transactional_message_id": 6, "identifiers": {"id": "u1"}},
-    "opt_outs.update": {"customer_id": "u1", "optouts": [{"from": "+41790000000", "optout": True}]},
-    "data_index.update_attributes": {"attributes": [{"name": "plan", "privacy_level": 1}]},
-    "data_index.update_events": {"events": [{"name": "Signed Up", "description": "first visit"}]},
-}
-
-
-def _furnish(emulator: Emulator, app: AppClient) -> None:
-    """Put one of everything into the workspace, with the number 1 where things have numbers."""
-    emulator.let_live({"opened": 1, "clicked": 1, "converted": 1})
-    emulator.seed(SENDERS)
-    app.broadcasts.trigger(1, ids=["u1", "nobody"])
-    app.segments.create({"name": "S"})
-    app.exports.create_customers({"attribute": {"field": "id", "operator": "exists"}})
-    url = emulator.files.put(b"id,email\nu2,ann@x.io\n,nobody@x.io\n")
-    app.imports.create({"name": "I", "data_file_url": url, "type": "people", "identifier": "id"})
-    app.collections.create(name="c", data=[{"a": 1}])
-    app.snippets.create(name="footer", value="v")
-    app.reporting_webhooks.create(name="W", endpoint="https://x.io/hook", events=["email_sent"])
-    app.opt_outs.update("u1", [{"from": "+41790000000", "optout": True}])
-    app.esp_suppression.create("bounces", "ann@x.io")
-    emulator.seed({"topics": [{"id": 1, "name": "News"}], "segments": [{"id": 1, "name": "S", "people": ["u1"]}]})
-    emulator.advance(15)
-
 
 @over_operations
 def test_emulator_answers_as_declared(
     operation: Declared[..., Any],
     ciokit_emulator: Emulator,
-    ciokit_client: CustomerIOClient,
     ciokit_app_client: AppClient,
 ) -> None:
     """What the emulator answers has the declared fields with the declared types, and no others."""
-    for message in (*WORLD, DEVICE):
-        ciokit_client.send(message)
-    _furnish(ciokit_emulator, ciokit_app_client)
-    arguments = ASK.get(operation.route.name)
-    if arguments is None:
-        needed = operation.route.required
-        arguments = {name: value for name, value in _some_arguments(operation).items() if name in needed}
-        things = {**THINGS, "message_id": ciokit_emulator.world.messaging.deliveries[0].id}
-        arguments |= {name: things[name] for name in things.keys() & arguments.keys()}
+    furnish(ciokit_emulator)
+    arguments = good_arguments(operation, ciokit_emulator)
     answer = _call(ciokit_app_client, operation, arguments)
     returns = operation.route.returns
     assert answer or returns in (types.NoneType, bytes) or get_origin(returns) is dict
@@ -597,7 +450,7 @@ def _check(value: Any, hint: Any, where: str) -> None:
     elif is_typeddict(hint):
         hints = get_type_hints(hint)
         extras = get_type_hints(hint, include_extras=True)
-        required = {name for name, kind in extras.items() if get_origin(kind) is not NotRequired}
+        required = {name for name, kind in extras.items() if hint.__total__ and get_origin(kind) is not NotRequired}
         assert required <= value.keys() <= hints.keys(), f"{where}: {sorted(value)}"
         for name, inner in value.items():
             _check(inner, hints[name], f"{where}.{name}")

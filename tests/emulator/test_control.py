@@ -28,6 +28,7 @@ def test_the_index_lists_every_control(workspace: Workspace) -> None:
         "webhooks",
         "webhooks/faults",
         "webhooks/settle",
+        "keys",
     }
     assert json.loads(workspace.ask("GET", "/_emulator").response.body) == answer
 

@@ -237,3 +237,76 @@ def test_deliveries_are_exported(app: AppClient, ciokit_emulator: Emulator) -> N
         ciokit_emulator.advance(5)
         totals.append(app.exports.get(made)["export"]["total"])
     assert totals == [4, 2, 0, 0]
+
+
+def test_what_happened_is_in_the_activity_log(app: AppClient, ciokit_emulator: Emulator) -> None:
+    """Each step of a delivery is an activity of the person, under the vendor's name for it."""
+    ciokit_emulator.let_live({**ALL, "unsubscribed": 0})
+    delivery = _send(app)
+    ciokit_emulator.advance(DAY)
+    found = [each for each in app.customers.activities("u1") if each.get("delivery_id") == delivery]
+    expected = ["converted_email", "clicked_email", "opened_email", "delivered_email", "sent_email"]
+    assert [each["type"] for each in found] == expected
+    assert [each["data"]["opened"] for each in found] == [True, True, True, False, False]
+
+
+def test_outbox_is_a_copy(app: AppClient, ciokit_emulator: Emulator) -> None:
+    """Changing what the outbox gave changes nothing in the workspace."""
+    delivery = _send(app)
+    letter = ciokit_emulator.outbox()[0]
+    letter["metrics"].clear()
+    letter["content"].clear()
+    assert "sent" in app.messages.get(delivery)["message"].get("metrics", {})
+    assert ciokit_emulator.outbox()[0]["content"]
+
+
+def test_push_to_a_bounced_device_is_dropped(app: AppClient, ciokit_emulator: Emulator) -> None:
+    """After a bounce the next push is dropped, until the device is seen again."""
+    device: Any = {"type": "track", "userId": "u1", "event": "Device Created or Updated",
+                   "context": {"device": {"token": "t1", "type": "ios"}}}  # fmt: skip
+    push: Seed = {"campaigns": [{"id": 4, "name": "P", "messages": [{"id": 40, "type": "push", "body": "x"}]}]}
+    ciokit_emulator.seed({**push, "messages": [device]})
+
+    def send() -> dict[str, Any]:
+        ciokit_emulator.seed({"deliveries": [{"campaign_id": 4, "people": ["u1"]}]})
+        ciokit_emulator.advance(5)
+        return dict(next(iter(app.campaigns.messages(4))).get("metrics", {}))
+
+    ciokit_emulator.let_live({"bounced": 1})
+    assert "bounced" in send()
+    ciokit_emulator.let_live({"bounced": 0})
+    dropped = send()
+    assert ("dropped" in dropped, "sent" in dropped) == (True, False)
+    ciokit_emulator.seed({"messages": [device]})
+    assert "delivered" in send()
+
+
+@pytest.mark.parametrize(
+    ("preferences", "is_sent"),
+    [
+        ({"channels": {"email": False}}, False),
+        ({"channels": {"sms": False}}, True),
+        ({"channels": {"email": ""}}, True),
+        ({}, True),
+    ],
+)
+def test_who_left_a_channel_gets_nothing_there(
+    app: AppClient, ciokit_emulator: Emulator, preferences: Any, is_sent: bool
+) -> None:
+    """A channel somebody left is not used; what is empty counts as not said."""
+    left: Any = {"type": "identify", "userId": "u1", "traits": {"cio_subscription_preferences": preferences}}
+    ciokit_emulator.seed({"messages": [left]})
+    ciokit_emulator.seed({"deliveries": [{"campaign_id": 3, "people": ["u1"]}]})
+    assert {"sent" in each.get("metrics", {}) for each in app.campaigns.messages(3)} == {is_sent}
+
+
+def test_channel_that_drops_nothing_is_undeliverable(app: AppClient, ciokit_emulator: Emulator) -> None:
+    """In the app nothing is called dropped: who is gone makes a message undeliverable."""
+    in_app: Seed = {"transactional": [{"id": 2, "name": "I", "type": "in_app", "body": "x"}]}
+    ciokit_emulator.seed(in_app)
+    now = int(ciokit_emulator.clock.now())
+    delivery = app.send.in_app(transactional_message_id=2, identifiers={"id": "u1"}, send_at=now + 60)["delivery_id"]
+    ciokit_emulator.seed([{"type": "track", "userId": "u1", "event": "User Suppressed"}])
+    ciokit_emulator.advance(120)
+    metrics = app.messages.get(delivery)["message"].get("metrics", {})
+    assert ("undeliverable" in metrics, "dropped" in metrics) == (True, False)

@@ -11,11 +11,13 @@ import httpx2
 import pytest
 
 from ciokit import AppClient
+from ciokit.app_api.imports import Imports
 from ciokit.core.wire import Request
 from ciokit.emulator.app import Emulator
 from ciokit.emulator.clock import EmulatorClock
 from ciokit.emulator.server import EmulatorServer
 from ciokit.errors import RefusedError
+from tests.support.operations import unchecked
 from tests.support.wire import Answer, scripted_server
 
 from .conftest import START
@@ -196,7 +198,7 @@ def test_a_request_that_makes_no_sense_is_refused(app: AppClient, wrong: dict[st
     good: Any = {"name": "I", "data_file_url": "https://x.invalid/a.csv", "type": "people", "identifier": "id"}
     given: Any = {name: value for name, value in {**good, **wrong}.items() if value is not None}
     with pytest.raises(RefusedError) as caught:
-        app.imports.create(given)
+        unchecked(app, Imports.create, given)
     assert caught.value.status == 400
     with pytest.raises(RefusedError) as caught:
         app.imports.get(1)

@@ -168,11 +168,12 @@ def test_properties_survive_as_sent(workspace: Workspace) -> None:
 
 
 def test_delivery_reports_need_nobody(workspace: Workspace) -> None:
-    """A report without any id is taken, and makes no person of the id it may have."""
+    """A report without any id is taken, makes no person of the id it may have, and is nobody's event."""
     workspace.event("Report Delivery Event", properties={"deliveryId": "d", "metric": "opened"})
     workspace.event("Report Delivery Event", userId="u1", properties={"metric": "clicked"})
     assert workspace.world.people == {}
-    assert workspace.stats()["events_by_name"] == {"Report Delivery Event": 2}
+    assert workspace.stats()["events_by_name"] == {}
+    assert [each["field"] for each in workspace.dropped()] == ["properties.deliveryId", "properties"]
 
 
 # Anonymous people

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ciokit import AppClient, AsyncAppClient, AsyncCustomerIOClient, CustomerIOClient
+from ciokit import AppClient, AsyncAppClient, AsyncCustomerIOClient, AsyncTrackClient, CustomerIOClient, TrackClient
 from ciokit.core.clock import FakeClock
 from ciokit.emulator.app import Emulator
 from ciokit.emulator.server import EmulatorServer
@@ -46,6 +46,20 @@ def test_awaitable_clients_share_the_world(
 
     assert asyncio.run(send_and_read()) == "pro"
     assert ciokit_app_client.customers.attributes("42")["customer"]["attributes"]["plan"] == "pro"
+
+
+def test_track_clients_share_the_world(
+    ciokit_track_client: TrackClient,
+    ciokit_async_track_client: AsyncTrackClient,
+    ciokit_client: CustomerIOClient,
+    ciokit_app_client: AppClient,
+) -> None:
+    """What the Track clients write, blocking or awaitable, adds up with what the Pipelines client wrote."""
+    ciokit_client.identify("42", {"plan": "pro"})
+    ciokit_track_client.v1.identify("42", {"seats": 3})
+    asyncio.run(ciokit_async_track_client.v1.identify("42", {"city": "Bern"}))
+    attributes = ciokit_app_client.customers.attributes("42")["customer"]["attributes"]
+    assert [attributes[name] for name in ("plan", "seats", "city")] == ["pro", "3", "Bern"]
 
 
 @pytest.mark.parametrize("turn", [1, 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,20 @@ def attributes(app: AppClient, who: str, kind: Any = "id") -> dict[str, Any]:
 def names(app: AppClient, who: str) -> list[str | None]:
     """Return the names of a person's events, newest first."""
     return [each.get("name") for each in app.customers.activities(who, type="event")]
+
+
+@pytest.mark.parametrize(
+    ("site_id", "key", "status"),
+    [("site", "key", 200), ("another", "key", 200), ("key", "wrong", 401), ("key", "", 401), ("", "key", 401)],
+)
+def test_its_key_is_the_password(site_id: str, key: str, status: int, ciokit_emulator: Emulator) -> None:
+    """With one key that is let in, any site id with that key is; a key in the other place opens only Pipelines."""
+    ciokit_emulator.key = "key"
+    basic = {"authorization": "Basic " + base64.b64encode(f"{site_id}:{key}".encode()).decode()}
+    pipelines = Request("POST", f"{HOST}/v1/identify", {**basic, "x-strict-mode": "1"}, b'{"userId": "ann"}')
+    assert ciokit_emulator.transport.send(pipelines).status == (200 if site_id == "key" else 401)
+    region = Request("GET", f"{HOST}/api/v1/accounts/region", basic)
+    assert ciokit_emulator.transport.send(region).status == status
 
 
 # Version 1: people
@@ -163,8 +178,9 @@ def test_devices_come_and_go(track: TrackClient, app: AppClient) -> None:
 
 
 def test_region_is_told(track: TrackClient) -> None:
-    """The emulator counts as the US region, and names the host that answered."""
+    """The emulator counts as the US region, and gives the address that answered, its scheme too."""
     assert track.v1.region()["region"] == "us"
+    assert track.v1.region()["url"] == "https://track.customer.io"
 
 
 # Version 1: events

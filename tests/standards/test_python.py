@@ -69,6 +69,14 @@ def empty_test(name: str, tree: ast.Module, _text: str) -> Iterator[str]:
             yield f"{name}:{test.lineno}: {test.name} cannot fail"
 
 
+def undeclared_live_test(name: str, tree: ast.Module, _text: str) -> Iterator[str]:
+    """A live test declares by a marker of its own whether it is read-only or mutating."""
+    for test in _tests(name, tree) if name.startswith("tests/live/") else ():
+        marks = [ast.unparse(each) for each in test.decorator_list]
+        if len({"pytest.mark.read_only", "pytest.mark.mutating"}.intersection(marks)) != 1:
+            yield f"{name}:{test.lineno}: {test.name} is not marked read_only or mutating, or is both"
+
+
 def own_code_patched(name: str, tree: ast.Module, _text: str) -> Iterator[str]:
     """Tests act at the wire or the file; no part of ciokit is replaced in a test."""
     if not name.startswith("tests/"):
@@ -120,6 +128,7 @@ BAD: dict[Rule, tuple[str, str]] = {
     unexplained_exception: ("src/ciokit/a.py", "x = f()  # type: ignore[arg-type]\n"),
     unexplained_test: ("tests/test_a.py", "def test_a():\n    assert f()\n"),
     empty_test: ("tests/test_a.py", "def test_a():\n    f()\n"),
+    undeclared_live_test: ("tests/live/test_a.py", "@pytest.mark.sends\ndef test_a(workspace):\n    assert f()\n"),
     own_code_patched: ("tests/test_a.py", "from ciokit import values\nmonkeypatch.setattr(values, 'encode', f)\n"),
 }
 

@@ -12,9 +12,13 @@ from typing import Any, Literal, NotRequired, Required, Union, get_args, get_ori
 from hypothesis import strategies as st
 
 from ciokit import values
-from ciokit.core.endpoint import Declared, Paged, Route
+from ciokit.app_api import AppClient
+from ciokit.core import codec
+from ciokit.core.endpoint import Declared, Endpoint, Paged, Route
+from ciokit.core.flow import Call
 from ciokit.core.wire import Request, Response
-from ciokit.errors import NetworkError
+from ciokit.errors import NetworkError, ValidationError
+from ciokit.settings import Limits
 
 
 class Wire:
@@ -169,6 +173,55 @@ def sample(hint: Any, text: str) -> Any:
 def some_arguments(route: Route, text: str = "a+b/c@x.com ä", **given: Any) -> dict[str, Any]:
     """Return every argument of an operation, with `text` wherever an identifier can stand."""
     return {name: given[name] if name in given else sample(hint, text) for name, hint in route.types.items()}
+
+
+# What operations refuse is found and mended by the name it is refused by: optional ones go, others become these.
+SOUND: dict[str, Any] = {
+    "attributes": [{"name": "plan"}],
+    "body": "<p>Hello</p>",
+    "data": [{"sku": "a1"}],
+    "events": [{"name": "Opened"}],
+    "file": b"%PDF-1.7",
+    "from_": "me@x.io",
+    "import_": {"name": "I", "data_file_url": "https://x.io/a.csv", "type": "people", "identifier": "id"},
+    "newsletter_id": 3,
+    "rate_limit_email_rate": 100,
+    "rate_limit_time_period": 3600,
+    "subject": "Hello",
+    "timezone": "UTC",
+}
+
+
+def check(call: Call) -> None:
+    """Raise the `ValidationError` with which a call is refused, if it is."""
+    if call.check is not None:
+        call.check(Limits())
+
+
+def unchecked(client: AppClient, operation: Endpoint[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Make a call whatever its arguments are, as a client does that looks at none of them."""
+    call = codec.build(operation.route, operation.signature.bind(*args, **kwargs).arguments)
+    return client.info.sender.run(operation.flow_of(call))
+
+
+def mended(operation: Declared[..., Any], arguments: Mapping[str, Any], text: str = "u1") -> dict[str, Any]:
+    """Return arguments that are not refused, most of them those given; `text` stands where an identifier can."""
+    sound = {**SOUND, "identifiers": {"id": text}, "ids": [text], "to": f"{text}@x.io"}
+    given = dict(arguments)
+    for _ in range(20):
+        call = operation.call(**given)
+        try:
+            check(call)
+        except ValidationError as refusal:
+            name = (refusal.field or "").partition(".")[0].partition("[")[0]
+            name = name if name in operation.route.types else "import_"
+            if name in given and name not in operation.route.required | {"identifiers"}:
+                del given[name]
+            else:
+                given[name] = sound[name]
+        else:
+            return given
+    raise AssertionError(f"{operation.route.name} refuses all of {sorted(given)}")
 
 
 # --- trouble ---------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any, assert_type
 
 from ciokit import (
+    BroadcastReport,
     ExportedFile,
     ImportReport,
     all_of,
@@ -15,7 +16,9 @@ from ciokit import (
     download_export,
     export_customers,
     export_deliveries,
+    follow_broadcast,
     not_,
+    run_broadcast,
     run_import,
     segment,
     send_email,
@@ -23,9 +26,11 @@ from ciokit import (
     send_sms,
     send_transactional,
     trigger_broadcast,
+    upload_asset,
 )
 from ciokit.app_api import AppClient, AsyncAppClient
 from ciokit.app_api.activities import Activity
+from ciokit.app_api.assets import Asset
 from ciokit.app_api.broadcasts import BroadcastActionAnswer, Triggered
 from ciokit.app_api.campaigns import CampaignAction, JourneyMetricAnswer
 from ciokit.app_api.customers import FoundByEmail, PeopleAnswer, PersonAnswer, PersonSegments, RelatedObject
@@ -157,6 +162,10 @@ def long_calls(client: AppClient) -> None:
     assert_type(export_deliveries(client, "a.csv", campaign_id=3, metric="opened"), ExportedFile)
     assert_type(download_export(client, 5, "a.csv", timeout=60), ExportedFile)
     assert_type(run_import(client, [{"id": "u1"}], name="I", type="people", identifier="id"), ImportReport)
+    assert_type(run_broadcast(client, 3, ids=["u1"], progress=print), BroadcastReport)
+    assert_type(follow_broadcast(client, 3, 4), BroadcastReport)
+    assert_type(upload_asset(client, "logo.png"), Asset)
+    run_broadcast(client, 3, ids="u1")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     download_export(client, "five", "a.csv")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     run_import(client, "https://x.io/a.csv", name="I", type="cats")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
 
@@ -164,4 +173,6 @@ def long_calls(client: AppClient) -> None:
 async def awaited_long_calls(client: AsyncAppClient) -> None:
     """With the awaitable client it is awaited."""
     assert_type(await export_customers(client, "a.csv", {"segment": {"id": 7}}), ExportedFile)
+    assert_type(await run_broadcast(client, 3, recipients=segment(7)), BroadcastReport)
+    assert_type(await upload_asset(client, "logo.png", parent_folder_id=3), Asset)
     assert_type(await run_import(client, b"id", name="I", type="object", object_type_id="1"), ImportReport)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 from typing import TypedDict
 
+from ciokit.app_api import checks
 from ciokit.core.endpoint import Body, Field, Group, Part, Path, Query, S, endpoint, paged
 from ciokit.core.paging import Numbered
 from ciokit.core.retry import Retry
@@ -57,7 +58,9 @@ class AssetChanges(TypedDict, total=False):
 class Assets(Group[S]):
     """Files in the asset library."""
 
-    @paged("app", "GET", "/v1/assets", items="assets", docs="listAssets", paging=Numbered())
+    @paged(
+        "app", "GET", "/v1/assets", items="assets", docs="listAssets", paging=Numbered(), check=checks.page_of(10_000)
+    )
     def find(
         self,
         *,
@@ -76,7 +79,15 @@ class Assets(Group[S]):
         """
         ...
 
-    @endpoint("app", "POST", "/v1/assets/files", retry=Retry.NEVER, docs="createAsset")
+    @endpoint(
+        "app",
+        "POST",
+        "/v1/assets/files",
+        retry=Retry.NEVER,
+        docs="createAsset",
+        prepare=checks.asset_size,
+        check=checks.asset,
+    )
     def create(
         self,
         file: Part[pathlib.Path | bytes],
@@ -129,7 +140,15 @@ class Assets(Group[S]):
 class AssetFolders(Group[S]):
     """Folders of the asset library."""
 
-    @paged("app", "GET", "/v1/assets/folders", items="folders", docs="listAssetFolders", paging=Numbered())
+    @paged(
+        "app",
+        "GET",
+        "/v1/assets/folders",
+        items="folders",
+        docs="listAssetFolders",
+        paging=Numbered(),
+        check=checks.page_of(10_000),
+    )
     def find(
         self,
         *,

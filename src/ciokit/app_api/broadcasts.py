@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.app_api.actions import ActionFields, ActionUpdate
 from ciokit.app_api.messages import Channel, Delivery, DeliveryMetric, DeliveryState
 from ciokit.app_api.metrics import ActionMetricAnswer, LinksAnswer, MetricAnswer, Period
@@ -115,6 +116,7 @@ class Broadcasts(Group[S]):
         retry=Retry.NEVER,
         docs="triggerBroadcast",
         rate="app_broadcast",
+        check=checks.trigger,
     )
     def trigger(
         self,
@@ -244,7 +246,14 @@ class Broadcasts(Group[S]):
         """Change one translation of a step; what is left out stays."""
         ...
 
-    @paged("app", "GET", "/v1/broadcasts/{broadcast_id}/messages", items="messages", docs="broadcastMessages")
+    @paged(
+        "app",
+        "GET",
+        "/v1/broadcasts/{broadcast_id}/messages",
+        items="messages",
+        docs="broadcastMessages",
+        check=checks.window("start_ts", "end_ts", checks.TWELVE_MONTHS),
+    )
     def messages(
         self,
         broadcast_id: Path[int],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.app_api.actions import ActionFields, ActionUpdate
 from ciokit.app_api.messages import Channel, Delivery, DeliveryMetric
 from ciokit.app_api.metrics import (
@@ -183,7 +184,14 @@ class Campaigns(Group[S]):
         """Change one translation of a step; what is left out stays."""
         ...
 
-    @paged("app", "GET", "/v1/campaigns/{campaign_id}/messages", items="messages", docs="getCampaignMessages")
+    @paged(
+        "app",
+        "GET",
+        "/v1/campaigns/{campaign_id}/messages",
+        items="messages",
+        docs="getCampaignMessages",
+        check=checks.window("start_ts", "end_ts", checks.TWELVE_MONTHS),
+    )
     def messages(
         self,
         campaign_id: Path[int],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.core.endpoint import Body, Field, Group, Path, S, endpoint
 from ciokit.core.retry import Retry
 
@@ -43,7 +44,14 @@ class Collections(Group[S]):
         """Return all collections of the workspace, without their rows."""
         ...
 
-    @endpoint("app", "POST", "/v1/collections", retry=Retry.NEVER, docs="addCollection")
+    @endpoint(
+        "app",
+        "POST",
+        "/v1/collections",
+        retry=Retry.NEVER,
+        docs="addCollection",
+        check=checks.exactly_one("data", "url"),
+    )
     def create(
         self,
         *,
@@ -69,7 +77,14 @@ class Collections(Group[S]):
         """
         ...
 
-    @endpoint("app", "PUT", "/v1/collections/{collection_id}", retry=Retry.SAFE, docs="updateCollection")
+    @endpoint(
+        "app",
+        "PUT",
+        "/v1/collections/{collection_id}",
+        retry=Retry.SAFE,
+        docs="updateCollection",
+        check=checks.at_most_one("data", "url"),
+    )
     def update(
         self,
         collection_id: Path[int],

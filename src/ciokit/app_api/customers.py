@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.app_api.activities import Activity, ActivityType
 from ciokit.app_api.types import AudienceFilter, CustomerIdentifiers, IdType, ObjectIdentifiers
 from ciokit.core.endpoint import Field, Group, Path, Query, S, endpoint, paged
@@ -165,7 +166,14 @@ class Customers(Group[S]):
         """Return everybody with an e-mail address, upper and lower case alike; `results` is empty for nobody."""
         ...
 
-    @endpoint("app", "POST", "/v1/customers/attributes", retry=Retry.SAFE, docs="getPeopleById")
+    @endpoint(
+        "app",
+        "POST",
+        "/v1/customers/attributes",
+        retry=Retry.SAFE,
+        docs="getPeopleById",
+        check=checks.entries("ids", 100),
+    )
     def attributes_of(self, ids: Field[list[str]], *, id_type: Query[IdType] = "id") -> PeopleAnswer:
         """Return the profiles of 1 to 100 people in one call.
 
@@ -245,7 +253,14 @@ class Customers(Group[S]):
         """
         ...
 
-    @paged("app", "GET", "/v1/customers/{customer_id}/messages", items="messages", docs="getPersonMessages")
+    @paged(
+        "app",
+        "GET",
+        "/v1/customers/{customer_id}/messages",
+        items="messages",
+        docs="getPersonMessages",
+        check=checks.window("start_ts", "end_ts", checks.SIX_MONTHS),
+    )
     def messages(
         self,
         customer_id: Path[str],

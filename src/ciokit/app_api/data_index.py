@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.core.endpoint import Field, Group, S, endpoint
 from ciokit.core.retry import Retry
 
@@ -28,7 +29,14 @@ class DataIndex(Group[S]):
 
     # Both set values by name: the second time changes nothing, so these POSTs may be repeated.
 
-    @endpoint("app", "POST", "/v1/data_index/attributes", retry=Retry.SAFE, docs="updateAttributeMetadata")
+    @endpoint(
+        "app",
+        "POST",
+        "/v1/data_index/attributes",
+        retry=Retry.SAFE,
+        docs="updateAttributeMetadata",
+        check=checks.every(checks.entries("attributes", 100), checks.longest("attributes[].description", 255)),
+    )
     def update_attributes(self, attributes: Field[list[AttributeEntry]]) -> None:
         """Describe 1 to 100 attributes, or mark them as sensitive.
 
@@ -37,7 +45,14 @@ class DataIndex(Group[S]):
         """
         ...
 
-    @endpoint("app", "POST", "/v1/data_index/events", retry=Retry.SAFE, docs="updateEventMetadata")
+    @endpoint(
+        "app",
+        "POST",
+        "/v1/data_index/events",
+        retry=Retry.SAFE,
+        docs="updateEventMetadata",
+        check=checks.every(checks.entries("events", 100), checks.longest("events[].description", 255)),
+    )
     def update_events(self, events: Field[list[EventEntry]]) -> None:
         """Describe 1 to 100 events.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.core.endpoint import Body, Field, Group, Path, Query, S, endpoint, paged
 from ciokit.core.paging import Numbered
 from ciokit.core.retry import Retry
@@ -73,7 +74,15 @@ class DesignComponentChanges(TypedDict, total=False):
 class DesignStudioComponents(Group[S]):
     """Components."""
 
-    @paged("app", "GET", "/v1/design_studio/components", items="components", docs="listComponents", paging=Numbered())
+    @paged(
+        "app",
+        "GET",
+        "/v1/design_studio/components",
+        items="components",
+        docs="listComponents",
+        paging=Numbered(),
+        check=checks.page_of(10_000),
+    )
     def find(
         self,
         *,
@@ -161,7 +170,15 @@ class DesignStudioComponents(Group[S]):
 class DesignStudioFolders(Group[S]):
     """Folders of components and e-mails."""
 
-    @paged("app", "GET", "/v1/design_studio/folders", items="folders", docs="listFolders", paging=Numbered())
+    @paged(
+        "app",
+        "GET",
+        "/v1/design_studio/folders",
+        items="folders",
+        docs="listFolders",
+        paging=Numbered(),
+        check=checks.page_of(10_000),
+    )
     def find(
         self,
         *,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.app_api.design_studio import SortBy, SortOrder
 from ciokit.app_api.design_studio_content import EmailContent, Envelope, EnvelopeInput, Transformers
 from ciokit.app_api.design_studio_rendering import EmailPreview, EmailReview, RenderedEmail
@@ -112,7 +113,15 @@ class UnpublishedChanges(TypedDict):
 class DesignStudioEmails(Group[S]):
     """E-mails. Those that render (link, preview, publish, render, review) share 5 requests a second."""
 
-    @paged("app", "GET", "/v1/design_studio/emails", items="emails", docs="listEmails", paging=Numbered())
+    @paged(
+        "app",
+        "GET",
+        "/v1/design_studio/emails",
+        items="emails",
+        docs="listEmails",
+        paging=Numbered(),
+        check=checks.page_of(10_000),
+    )
     def find(
         self,
         *,

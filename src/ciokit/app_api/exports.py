@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.app_api.types import AudienceFilter
 from ciokit.core.endpoint import Field, Group, Path, S, endpoint
 from ciokit.core.retry import Retry
@@ -65,6 +66,12 @@ class ExportLink(TypedDict):
     url: str
 
 
+_DELIVERIES = checks.every(
+    checks.exactly_one("newsletter_id", "campaign_id", "transactional_message_id", "action_id"),
+    checks.window("start", "end", checks.TWELVE_MONTHS),
+)
+
+
 class Exports(Group[S]):
     """What the App API does about exports."""
 
@@ -85,7 +92,9 @@ class Exports(Group[S]):
         """
         ...
 
-    @endpoint("app", "POST", "/v1/exports/deliveries", retry=Retry.NEVER, docs="exportDeliveriesData")
+    @endpoint(
+        "app", "POST", "/v1/exports/deliveries", retry=Retry.NEVER, docs="exportDeliveriesData", check=_DELIVERIES
+    )
     def create_deliveries(
         self,
         *,

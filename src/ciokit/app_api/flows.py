@@ -11,76 +11,29 @@ awaitable client each gives a coroutine.
 
 from __future__ import annotations
 
-import asyncio
 import csv
-import inspect
 import io
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar, cast, overload
+from typing import Any, Literal, TypeAlias, cast
 
 from ciokit import values
-from ciokit.app_api.client import AppClient, AsyncAppClient
+from ciokit.app_api import checks
 from ciokit.app_api.exports import Export, ExportMetric, Exports
 from ciokit.app_api.imports import AnyNewImport, Extent, Import, Imports
+from ciokit.app_api.long_calls import TIMEOUT, LongCall, Steps, Waits, goes_on
 from ciokit.app_api.types import AudienceFilter
-from ciokit.core.flow import Flow, Wait
+from ciokit.core.flow import Flow
 from ciokit.core.links import read_link
 from ciokit.errors import ApiError, JobError, ValidationError
-
-P = ParamSpec("P")
-T = TypeVar("T")
-Steps: TypeAlias = Flow[Callable[[], T]]
-"""What is asked of the service, and at its end what is left to do on this machine."""
+from ciokit.settings import Limits
 
 Source: TypeAlias = str | PathLike[str] | bytes | Iterable[Mapping[str, Any]]
 """The URL of a CSV file; or a file, its content, or rows, which then have to be published."""
 
-TIMEOUT = 30 * 60.0
-"""Seconds that work may take at the service unless told otherwise."""
-
-_FIRST_WAIT = 1.0
-_LONGEST_WAIT = 15.0
-_GROWTH = 1.5
 _LINK_IS_OVER = (401, 403, 404, 410)
-
-
-class LongCall(Generic[P, T]):
-    """Several calls as one; call it with either client.
-
-    What `start` does before it returns, and what its steps return, may block: an awaitable client has it done in a
-    thread.
-    """
-
-    def __init__(self, start: Callable[P, Steps[T]]) -> None:
-        self._start = start
-        self.__name__ = start.__name__
-        self.__doc__ = start.__doc__
-        given = inspect.signature(start)
-        client = inspect.Parameter("client", inspect.Parameter.POSITIONAL_ONLY, annotation="AppClient | AsyncAppClient")
-        self.__signature__ = given.replace(
-            parameters=[client, *given.parameters.values()], return_annotation=inspect.Signature.empty
-        )
-
-    def __repr__(self) -> str:
-        return f"<long call {self.__name__}{self.__signature__}>"
-
-    @overload
-    def __call__(self, client: AppClient, /, *args: P.args, **kwargs: P.kwargs) -> T: ...
-    @overload
-    def __call__(self, client: AsyncAppClient, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]: ...
-    def __call__(self, client: AppClient | AsyncAppClient, /, *args: P.args, **kwargs: P.kwargs) -> Any:
-        """Do all of it and return what came of it."""
-        if isinstance(client, AppClient):
-            return client.exports.sender.run(self._start(*args, **kwargs))()
-        return self._awaited(client, *args, **kwargs)
-
-    async def _awaited(self, client: AsyncAppClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        steps = await asyncio.to_thread(self._start, *args, **kwargs)
-        finish = await client.exports.sender.run(steps)
-        return await asyncio.to_thread(finish)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +124,8 @@ def export_deliveries(
 ) -> Steps[ExportedFile]:
     """Export the deliveries of one message source to a CSV file at `path`.
 
-    What to export is said as to `app.exports.create_deliveries`, the rest is as with `download_export`. Raises
-    `ValidationError` unless exactly one source is given.
+    What to export is said as to `app.exports.create_deliveries`, the rest is as with `download_export`.
     """
-    sources = (newsletter_id, campaign_id, transactional_message_id, action_id)
-    if sum(source is not None for source in sources) != 1:
-        text = "or one of `campaign_id`, `transactional_message_id` and `action_id` is needed, and only one"
-        raise ValidationError(text, field="newsletter_id")
     answer = yield from Exports.create_deliveries.flow(
         newsletter_id=newsletter_id,
         campaign_id=campaign_id,
@@ -195,7 +143,8 @@ def export_deliveries(
 def _download(
     export: Export, path: str | PathLike[str], timeout: float, progress: Callable[[Export], object] | None
 ) -> Steps[ExportedFile]:
-    export, content = yield from _file_of(export, timeout, progress)
+    with goes_on(f"export {export['id']} is at the service: `download_export` takes it up"):
+        export, content = yield from _file_of(export, timeout, progress)
     return lambda: _saved(export, content, Path(path))
 
 
@@ -203,7 +152,7 @@ def _file_of(
     export: Export, timeout: float, progress: Callable[[Export], object] | None = None
 ) -> Flow[tuple[Export, bytes]]:
     """Wait until an export has ended, and return it with its file."""
-    waits = _Waits(timeout)
+    waits = Waits(timeout)
     while True:
         if progress is not None:
             progress(export)
@@ -271,39 +220,42 @@ def run_import(
         JobError: the import failed as a whole (`.job["error"]` says why), was cancelled, or took longer than `timeout`.
         RefusedError: the service refused the request.
     """
-    url = _published(source, publish)
-    given: dict[str, Any] = {"name": name, "data_file_url": url, "type": type}
-    if (type == "object") != (object_type_id is not None):
-        raise ValidationError("is needed for objects, and for nothing else", field="object_type_id")
-    if (type == "object") == (identifier is not None):
-        raise ValidationError("is needed for all but objects", field="identifier")
-    extra = {
+    optional = {
         "identifier": identifier,
         "object_type_id": object_type_id,
         "data_to_process": data_to_process,
         "description": description,
     }
-    given |= {key: value for key, value in extra.items() if value is not None}
+    given: dict[str, Any] = {"name": name, "data_file_url": "", "type": type}
+    given |= {key: value for key, value in optional.items() if value is not None}
+    checks.new_import({"import_": given}, 0, Limits())  # before anything is published
+    given["data_file_url"] = _published(source, publish)
     return _import(cast("AnyNewImport", given), timeout, progress)
 
 
 def _import(given: AnyNewImport, timeout: float, progress: Callable[[Import], object] | None) -> Steps[ImportReport]:
-    started = yield from Imports.create.flow(given)
-    waits = _Waits(timeout)
+    number = (yield from Imports.create.flow(given))["import"]["id"]
+    with goes_on(f"import {number} goes on at the service: `imports.get` tells how far it is"):
+        job = yield from _ended(number, timeout, progress)
+        if job["state"] != "imported":
+            text = f'the import ended as {job["state"]}; `job["error"]` says why if the service did'
+            raise JobError(text, job=job)
+        errors = yield from _rows_of(job.get("error_export_id"), job.get("error_download_url"), timeout)
+        warnings = yield from _rows_of(job.get("warning_export_id"), job.get("warning_download_url"), timeout)
+    report = ImportReport(job.get("rows_imported", 0), errors, warnings, job)
+    return lambda: report
+
+
+def _ended(number: int, timeout: float, progress: Callable[[Import], object] | None) -> Flow[Import]:
+    """Wait until an import has ended, and return what the service says of it."""
+    waits = Waits(timeout)
     while True:
-        job = (yield from Imports.get.flow(started["import"]["id"]))["import"]
+        job = (yield from Imports.get.flow(number))["import"]
         if progress is not None:
             progress(job)
         if job["state"] in ("imported", "failed", "canceled"):
-            break
+            return job
         yield waits.next("the import is not done", job)
-    if job["state"] != "imported":
-        text = f'the import ended as {job["state"]}; `job["error"]` says why if the service did'
-        raise JobError(text, job=job)
-    errors = yield from _rows_of(job.get("error_export_id"), job.get("error_download_url"), timeout)
-    warnings = yield from _rows_of(job.get("warning_export_id"), job.get("warning_download_url"), timeout)
-    report = ImportReport(job.get("rows_imported", 0), errors, warnings, job)
-    return lambda: report
 
 
 def _rows_of(export_id: int | None, url: str | None, timeout: float) -> Flow[list[dict[str, str]]]:
@@ -350,21 +302,3 @@ def _cell(value: Any) -> str:
     if plain is None:  # such as NaN
         return ""
     return plain if isinstance(plain, str) else encoded.decode()
-
-
-class _Waits:
-    """Ever longer waits, until their sum is more than the time given."""
-
-    def __init__(self, timeout: float) -> None:
-        self._timeout = timeout
-        self._next = _FIRST_WAIT
-        self._waited = 0.0
-
-    def next(self, what: str, job: Mapping[str, Any]) -> Wait:
-        """Return the next wait; `JobError` when the time is over."""
-        if self._waited >= self._timeout:
-            raise JobError(f"{what} after {self._timeout:g} s; the service goes on with it", job=job)
-        pause = min(self._next, self._timeout - self._waited)
-        self._next = min(self._next * _GROWTH, _LONGEST_WAIT)
-        self._waited += pause
-        return Wait(pause)

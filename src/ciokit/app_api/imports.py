@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.core.endpoint import Field, Group, Path, S, endpoint
 from ciokit.core.retry import Retry
 
@@ -88,7 +89,7 @@ ImportAnswer = TypedDict("ImportAnswer", {"import": Import})
 class Imports(Group[S]):
     """What the App API does about imports."""
 
-    @endpoint("app", "POST", "/v1/imports", retry=Retry.NEVER, docs="import")
+    @endpoint("app", "POST", "/v1/imports", retry=Retry.NEVER, docs="import", check=checks.new_import)
     def create(self, import_: Field[AnyNewImport]) -> StartedImportAnswer:
         """Start an import from a CSV file the service can reach; follow it with `get`.
 

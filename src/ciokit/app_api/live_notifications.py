@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.app_api.sends import ByEmail, ById
 from ciokit.core.endpoint import Field, Group, Path, S, endpoint
 from ciokit.core.retry import Retry
@@ -94,7 +95,14 @@ class LiveNotification(TypedDict):
 class LiveNotifications(Group[S]):
     """Live notifications on the devices of people; a 404 also means that the workspace does not have them on."""
 
-    @endpoint("app", "POST", "/v1/live_notifications/start", retry=Retry.NEVER, docs="startLiveNotification")
+    @endpoint(
+        "app",
+        "POST",
+        "/v1/live_notifications/start",
+        retry=Retry.NEVER,
+        docs="startLiveNotification",
+        check=checks.identified_by("id", "email", "phone", "internal"),
+    )
     def start(
         self,
         *,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.app_api.types import CustomerIdentifiers, MailFrom
 from ciokit.core.endpoint import Group, Path, Query, S, endpoint, paged
 from ciokit.core.retry import Retry
@@ -135,7 +136,14 @@ class ArchivedMessageAnswer(TypedDict):
 class Messages(Group[S]):
     """Deliveries of the whole workspace; those of one sender stand with it (`broadcasts.messages`, ...)."""
 
-    @paged("app", "GET", "/v1/messages", items="messages", docs="listMessages")
+    @paged(
+        "app",
+        "GET",
+        "/v1/messages",
+        items="messages",
+        docs="listMessages",
+        check=checks.window("start_ts", "end_ts", checks.SIX_MONTHS),
+    )
     def find(
         self,
         *,

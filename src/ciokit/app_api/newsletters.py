@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.app_api.messages import DeliveryMetric, OneTimeChannel, OneTimeDelivery
 from ciokit.app_api.metrics import LinksAnswer, MetricSeries, Period
 from ciokit.app_api.types import InSegment
@@ -75,6 +76,15 @@ class OneTimeMetricAnswer(TypedDict):
     metric: OneTimeMetric
 
 
+_PACE = checks.together("rate_limit_email_rate", "rate_limit_time_period")
+_NEW = checks.every(
+    checks.longest("name", 190),
+    checks.at_most_one("send_now", "scheduled_at"),
+    checks.at_most_one("from_", "from_id"),
+    _PACE,
+)
+
+
 class Newsletters(Group[S]):
     """Newsletters; what one says, by language and test group, is under `newsletter_variants`.
 
@@ -98,7 +108,7 @@ class Newsletters(Group[S]):
         """Return one newsletter."""
         ...
 
-    @endpoint("app", "POST", "/v1/newsletters", retry=Retry.NEVER, docs="createNewsletter")
+    @endpoint("app", "POST", "/v1/newsletters", retry=Retry.NEVER, docs="createNewsletter", check=_NEW)
     def create(
         self,
         *,
@@ -159,7 +169,14 @@ class Newsletters(Group[S]):
         """Delete a newsletter."""
         ...
 
-    @endpoint("app", "POST", "/v1/newsletters/{newsletter_id}/schedule", retry=Retry.SAFE, docs="scheduleNewsletter")
+    @endpoint(
+        "app",
+        "POST",
+        "/v1/newsletters/{newsletter_id}/schedule",
+        retry=Retry.SAFE,
+        docs="scheduleNewsletter",
+        check=checks.every(checks.scheduled, _PACE),
+    )
     def schedule(
         self,
         newsletter_id: Path[int],
@@ -187,7 +204,9 @@ class Newsletters(Group[S]):
         """
         ...
 
-    @endpoint("app", "POST", "/v1/newsletters/{newsletter_id}/send", retry=Retry.NEVER, docs="sendNewsletter")
+    @endpoint(
+        "app", "POST", "/v1/newsletters/{newsletter_id}/send", retry=Retry.NEVER, docs="sendNewsletter", check=_PACE
+    )
     def send(
         self,
         newsletter_id: Path[int],
@@ -203,7 +222,14 @@ class Newsletters(Group[S]):
         """
         ...
 
-    @paged("app", "GET", "/v1/newsletters/{newsletter_id}/messages", items="messages", docs="getNewsletterMsgMeta")
+    @paged(
+        "app",
+        "GET",
+        "/v1/newsletters/{newsletter_id}/messages",
+        items="messages",
+        docs="getNewsletterMsgMeta",
+        check=checks.window("start_ts", "end_ts", checks.TWELVE_MONTHS),
+    )
     def messages(
         self,
         newsletter_id: Path[int],

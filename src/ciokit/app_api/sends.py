@@ -1,12 +1,13 @@
 """Transactional messages to one person: e-mail, push, SMS, WhatsApp, in-app and inbox, each in one request.
 
-These put on the wire what they are given; the functions of `ciokit.app_api.sending` check it first.
+Each is checked before it leaves (`ciokit.app_api.checks`), and is a function as well (`ciokit.app_api.sending`).
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.core.endpoint import Field, Group, Header, S, endpoint
 from ciokit.core.retry import Retry
 
@@ -71,7 +72,7 @@ class Send(Group[S]):
     None of them is repeated once it may have left: the service cannot tell the second from the first.
     """
 
-    @endpoint("app", "POST", "/v1/send/email", retry=Retry.NEVER, docs="sendEmail", rate="app_send")
+    @endpoint("app", "POST", "/v1/send/email", retry=Retry.NEVER, docs="sendEmail", rate="app_send", check=checks.email)
     def email(
         self,
         *,
@@ -136,7 +137,7 @@ class Send(Group[S]):
         """
         ...
 
-    @endpoint("app", "POST", "/v1/send/push", retry=Retry.NEVER, docs="sendPush", rate="app_send")
+    @endpoint("app", "POST", "/v1/send/push", retry=Retry.NEVER, docs="sendPush", rate="app_send", check=checks.send)
     def push(
         self,
         *,
@@ -189,7 +190,7 @@ class Send(Group[S]):
         """
         ...
 
-    @endpoint("app", "POST", "/v1/send/sms", retry=Retry.NEVER, docs="sendSMS", rate="app_send")
+    @endpoint("app", "POST", "/v1/send/sms", retry=Retry.NEVER, docs="sendSMS", rate="app_send", check=checks.send)
     def sms(
         self,
         *,
@@ -217,7 +218,9 @@ class Send(Group[S]):
         """
         ...
 
-    @endpoint("app", "POST", "/v1/send/whatsapp", retry=Retry.NEVER, docs="sendWhatsApp", rate="app_send")
+    @endpoint(
+        "app", "POST", "/v1/send/whatsapp", retry=Retry.NEVER, docs="sendWhatsApp", rate="app_send", check=checks.send
+    )
     def whatsapp(
         self,
         *,
@@ -245,7 +248,7 @@ class Send(Group[S]):
         """
         ...
 
-    @endpoint("app", "POST", "/v1/send/in_app", retry=Retry.NEVER, docs="sendInApp", rate="app_send")
+    @endpoint("app", "POST", "/v1/send/in_app", retry=Retry.NEVER, docs="sendInApp", rate="app_send", check=checks.send)
     def in_app(
         self,
         *,
@@ -266,7 +269,15 @@ class Send(Group[S]):
         """
         ...
 
-    @endpoint("app", "POST", "/v1/send/inbox_message", retry=Retry.NEVER, docs="sendInboxMessage", rate="app_send")
+    @endpoint(
+        "app",
+        "POST",
+        "/v1/send/inbox_message",
+        retry=Retry.NEVER,
+        docs="sendInboxMessage",
+        rate="app_send",
+        check=checks.send,
+    )
     def inbox_message(
         self,
         *,

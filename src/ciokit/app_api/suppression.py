@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.app_api.types import IdType
 from ciokit.core.endpoint import Field, Group, Path, Query, S, endpoint, paged
 from ciokit.core.paging import Offset
@@ -114,6 +115,7 @@ class EspSuppression(Group[S]):
         items="suppressions",
         docs="getSuppressionByType",
         paging=Offset(size=100),
+        check=checks.page_of(1000),
     )
     def find(
         self,

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ciokit._version import __version__
-from ciokit.cli import api, completion, config, doctor, dotenv, emulate, outcome, pipelines, webhooks
+from ciokit.cli import api, completion, config, doctor, dotenv, emulate, outcome, pipelines, testdata, webhooks
 from ciokit.cli.parser import CommandParser
 from ciokit.errors import CustomerIOError
 
@@ -48,6 +48,6 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"ciokit {__version__}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (pipelines, api, webhooks, emulate, doctor, config, completion):
+    for command in (pipelines, api, webhooks, emulate, doctor, testdata, config, completion):
         command.add_parser(commands)
     return whole

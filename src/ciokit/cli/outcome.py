@@ -22,7 +22,7 @@ INTERRUPTED = 130
 PARTLY = 1
 CODES: tuple[tuple[int, str, tuple[type[CustomerIOError], ...]], ...] = (
     (0, "done", ()),
-    (PARTLY, "partly: an item of a batch was not accepted, or `doctor` found something wrong", ()),
+    (PARTLY, "partly: an item of a batch was not accepted, or `doctor` or `testdata` found something wrong", ()),
     (2, "configuration or input, before anything was sent", (ConfigurationError, ValidationError)),
     (3, "refused by the service", (RefusedError,)),
     (4, "authentication: the key is missing, wrong, or not allowed to do this", (AuthenticationError,)),

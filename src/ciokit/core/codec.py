@@ -104,7 +104,9 @@ def parse(
         elif place.value == "header" and header_name(name) in headers:
             arguments[name] = _typed(name, [headers[header_name(name)]], route)
         elif place.value in ("field", "part") and isinstance(content, dict) and wire in content:
-            arguments[name] = content[wire]
+            given: Any = content[wire]  # pyright: ignore[reportUnknownVariableType]  # JSON
+            is_text = place.value == "part" and isinstance(given, str)
+            arguments[name] = _typed(name, [given], route) if is_text else given
         elif place.value == "body" and content is not None:
             arguments[name] = content
     missing = sorted(route.required - arguments.keys())

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from ciokit.core import codec
 from ciokit.core.answers import error_from
 from ciokit.core.clock import Clock
-from ciokit.core.flow import Call, Outcome, Steps, Wait
+from ciokit.core.flow import Call, Outcome, Steps, Wait, told_of
 from ciokit.core.limits import Limiters
 from ciokit.core.retry import Retry, RetryPolicy
 from ciokit.core.wire import Request, Response
@@ -54,6 +54,7 @@ class Connection:
     timeout: float = 30.0
     hooks: tuple[Hook, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    limits: Any = None  # what the checks of calls are told
 
     def request(self, call: Call) -> Request:
         """Return the request a call becomes on this connection; one to a link carries nothing of it."""
@@ -67,19 +68,25 @@ class Connection:
 
     def exchange(self, call: Call) -> Steps[Response]:
         """Send a call, again if that is allowed and helps; return its 2xx answer or raise its last error."""
+        if call.check is not None:
+            with told_of(call.route.label):
+                call.check(self.limits)
         request = self.request(call)
         number = 0
         started = 0.0
         maybe_sent = False
         while True:
             number += 1
+            granted: float | None = None
             if call.link is None:  # the service's pace is not that of the storage behind a link
-                yield from self.limiters.of(call.route.rate).acquire(self.clock.now)
+                granted = yield from self.limiters.of(call.route.rate).acquire(self.clock.now)
             sent_at = self.clock.now()
             started = started if number > 1 else sent_at  # waiting for the limit is no failure to be patient with
             outcome = yield request
             if outcome is None:
                 raise TypeError("a sender resumed a flow without an outcome")
+            if granted is not None:
+                self.limiters.of(call.route.rate).answered(granted, self.clock.now())
             result = self._judge(call, outcome, number)
             self._report(request, result, number, self.clock.now() - sent_at)
             if isinstance(result, Response):

@@ -32,7 +32,7 @@ from urllib.parse import unquote
 
 from ciokit import values
 from ciokit.core import codec
-from ciokit.core.flow import Call, Flow, ask
+from ciokit.core.flow import Call, Flow, ask, told_of
 from ciokit.core.paging import CURSOR, Paging
 from ciokit.core.retry import Retry
 from ciokit.core.senders import AwaitableSender, BlockingSender
@@ -64,6 +64,11 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 Prepare = Callable[[dict[str, Any]], None]
 """Checks and completes the arguments given to an operation, in place; doing it twice does no more than once."""
+
+Check = Callable[[Mapping[str, Any], int, Any], None]
+"""Refuses arguments with `ValidationError` when they are to be sent; it is told the bytes of the body, and the limits
+of the client.
+"""
 
 
 @dataclass(frozen=True)
@@ -124,10 +129,17 @@ class Group(Generic[S]):
 class Declared(Generic[P, T]):
     """What every kind of declaration has in common."""
 
-    def __init__(self, stub: Callable[Concatenate[Any, P], T], route: Route, prepare: Prepare | None = None) -> None:
+    def __init__(
+        self,
+        stub: Callable[Concatenate[Any, P], T],
+        route: Route,
+        prepare: Prepare | None = None,
+        check: Check | None = None,
+    ) -> None:
         self.stub = stub
         self._route = route
         self._prepare = prepare
+        self._check = check
         self._owner = ""
         self.__doc__ = stub.__doc__
 
@@ -161,8 +173,12 @@ class Declared(Generic[P, T]):
         """Build the call these arguments make, without sending it."""
         arguments = self.signature.bind(*args, **kwargs).arguments
         if self._prepare:
-            self._prepare(arguments)
-        return codec.build(self.route, arguments)
+            with told_of(self.route.label):
+                self._prepare(arguments)
+        built = codec.build(self.route, arguments)
+        if self._check is None:
+            return built
+        return replace(built, check=functools.partial(self._check, arguments, len(built.body)))
 
 
 class Endpoint(Declared[P, T]):
@@ -170,7 +186,11 @@ class Endpoint(Declared[P, T]):
 
     def flow(self, *args: P.args, **kwargs: P.kwargs) -> Flow[T]:
         """Return the flow of one call: `answer = yield from People.attributes.flow("u1")`."""
-        response = yield from ask(self.call(*args, **kwargs))
+        return self.flow_of(self.call(*args, **kwargs))
+
+    def flow_of(self, call: Call) -> Flow[T]:
+        """Return the flow of a call that was built before."""
+        response = yield from ask(call)
         return cast("T", codec.read(self.route, response))
 
     @overload
@@ -295,8 +315,8 @@ class _Crawl(Generic[T]):
         self._seen.update(marks)
         if repeated:
             self._log.warning("%s: %d rows of a page were on an earlier one too", self._route.label, repeated)
-        query = {**self.call.query, self._route.paging.param: page.next}
-        self.call = replace(self.call, query=cast("dict[str, str | list[str]]", query)) if page.next else None
+        query = cast("dict[str, str | list[str]]", {**self.call.query, self._route.paging.param: page.next})
+        self.call = replace(self.call, query=query, check=None) if page.next else None
         return replace(page, repeated=repeated)
 
 
@@ -309,17 +329,25 @@ def endpoint(
     docs: str,
     rate: str = "",
     prepare: Prepare | None = None,
+    check: Check | None = None,
 ) -> Callable[[Callable[Concatenate[Any, P], T]], Endpoint[P, T]]:
-    """Declare an operation; `prepare` sees to its arguments before they are put on the wire."""
-    return lambda stub: Endpoint(stub, Route(surface, method, path, retry, docs, rate=rate or surface), prepare)
+    """Declare an operation; `prepare` sees to its arguments before they are encoded, `check` before they leave."""
+    return lambda stub: Endpoint(stub, Route(surface, method, path, retry, docs, rate=rate or surface), prepare, check)
 
 
 def paged(
-    surface: str, method: Method, path: str, *, items: str, docs: str, paging: Paging = CURSOR
+    surface: str,
+    method: Method,
+    path: str,
+    *,
+    items: str,
+    docs: str,
+    paging: Paging = CURSOR,
+    check: Check | None = None,
 ) -> Callable[[Callable[Concatenate[Any, P], list[T]]], Paged[P, T]]:
     """Declare a list operation, whose rows are under `items` in each answer. Reading is always safe to repeat."""
     route = Route(surface, method, path, Retry.SAFE, docs, items=items, paging=paging, rate=surface)
-    return lambda stub: Paged(stub, route)
+    return lambda stub: Paged(stub, route, check=check)
 
 
 def declared(*groups: type) -> list[Declared[..., Any]]:

@@ -7,12 +7,13 @@ carries the steps out. Nothing here touches a socket or a clock, so all of it is
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from ciokit.core.wire import Request, Response
-from ciokit.errors import NetworkError
+from ciokit.errors import NetworkError, ValidationError
 
 if TYPE_CHECKING:
     from ciokit.core.endpoint import Route
@@ -32,7 +33,8 @@ class Call:
     """One use of an operation, before it knows its host and credentials.
 
     `link` is an absolute URL somewhere else, given by the service itself: nothing of the client goes there, neither
-    key nor headers. See `ciokit.core.links`.
+    key nor headers. See `ciokit.core.links`. `check` is told the limits of whoever sends the call, and refuses it with
+    `ValidationError` before anything leaves.
     """
 
     route: Route
@@ -41,6 +43,7 @@ class Call:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     link: str | None = None
+    check: Callable[[Any], None] | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         return f"Call({self.route.label}, {len(self.body)} B)"
@@ -88,3 +91,13 @@ def ask(call: Call) -> Generator[Call | Wait, Response | None, Response]:
     if answer is None:
         raise TypeError("a flow was resumed without an answer to its call")
     return answer
+
+
+@contextmanager
+def told_of(request: str) -> Generator[None]:
+    """Have a `ValidationError` of the block name the request, if it does not."""
+    try:
+        yield
+    except ValidationError as error:
+        error.request = error.request or request
+        raise

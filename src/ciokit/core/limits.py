@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from bisect import insort
 from collections import OrderedDict, deque
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from ciokit.core.flow import Wait
 
 _SHORTEST = 0.001
+_FORGETTING = 0.01  # the share of the difference by which a slower call moves what counts as quickest
 
 
 class SlidingWindow:
@@ -35,29 +37,50 @@ class SlidingWindow:
         self._granted: deque[float] = deque(maxlen=requests)  # oldest first
         self._waiting: OrderedDict[int, None] = OrderedDict()  # tickets, in the order they were drawn
         self._next = 0
+        self._quickest: float | None = None  # seconds a call takes at the least, of late
         self._pid = os.getpid()
         # Reentrant: an abandoned wait may be collected, and so closed, in the middle of another one of its thread.
         self._locks = {self._pid: threading.RLock()}
 
-    def acquire(self, now: Callable[[], float]) -> Generator[Wait, object, None]:
-        """Yield the waits that must pass before the next call may start, then record it as started."""
+    def acquire(self, now: Callable[[], float]) -> Generator[Wait, object, float]:
+        """Yield the waits that must pass before the next call may start, then record and return when it was let go."""
         with self._lock():
             at = now()
             if not self._waiting and (len(self._granted) < self.requests or at >= self._granted[0] + self._window):
                 self._granted.append(at)
-                return
+                return at
             ticket = self._next
             self._next += 1
             self._waiting[ticket] = None
         try:
-            while wait := self._take(ticket, now):
+            while True:
+                granted, wait = self._take(ticket, now)
+                if not wait:
+                    return granted
                 yield Wait(wait)
         finally:
             with self._lock():
                 self._waiting.pop(ticket, None)
 
-    def _take(self, ticket: int, now: Callable[[], float]) -> float:
-        """Record the call of this ticket as started and return 0, or return how many seconds to wait before asking.
+    def answered(self, granted: float, at: float) -> None:
+        """Note when the answer came to the call that was let go at `granted`.
+
+        One that took longer than the quickest, such as the first on a new connection, may have reached the service so
+        much later, and closer to those that follow: if that is more than the slack, it is counted as started then.
+        """
+        took = at - granted
+        with self._lock():
+            late = took if self._quickest is None else took - self._quickest
+            if self._quickest is None or late < 0:
+                self._quickest = took
+            else:
+                self._quickest += late * _FORGETTING
+            if late > self._window - self.seconds and granted in self._granted:
+                self._granted.remove(granted)
+                insort(self._granted, granted + late)
+
+    def _take(self, ticket: int, now: Callable[[], float]) -> tuple[float, float]:
+        """Record the call of this ticket as started now and return that, and how many seconds to wait if it may not.
 
         Who has `ahead` others in front needs as many more free places than one, whether or not those have woken up.
         Tickets given up in between count as well, until the first in the queue is past them: at most a window is lost.
@@ -71,8 +94,8 @@ class SlidingWindow:
             if rounds == 0 and at >= ready:
                 self._granted.append(at)
                 self._waiting.pop(ticket, None)
-                return 0.0
-            return min(max(ready - at, _SHORTEST), self._window)
+                return at, 0.0
+            return at, min(max(ready - at, _SHORTEST), self._window)
 
     @contextmanager
     def _lock(self) -> Generator[None, None, None]:

@@ -13,8 +13,14 @@ from ciokit.errors import ValidationError
 _BOUNDARY = "ciokit-5f2c9c1e6c0e5d399a530c1d5a1b7a11"
 
 
+class Upload(bytes):
+    """The content of a file that was sent, which knows the name it was sent under."""
+
+    filename: str
+
+
 def write(parts: Mapping[str, Any]) -> tuple[str, bytes]:
-    """Return content type and body; a `Path` is a file under its own name, bytes are a file called like the part.
+    """Return content type and body; paths and uploads are files under their own name, bytes are called like the part.
 
     Raises `ValidationError` when a file cannot be read.
     """
@@ -30,7 +36,7 @@ def write(parts: Mapping[str, Any]) -> tuple[str, bytes]:
 def _part(name: str, value: Any) -> bytes:
     disposition = f'form-data; name="{name}"'
     if isinstance(value, Path | bytes):
-        filename = value.name if isinstance(value, Path) else name
+        filename = value.name if isinstance(value, Path) else getattr(value, "filename", name)
         disposition += f'; filename="{_quoted(filename)}"'
         content = _content(name, value)
         kind = "Content-Type: application/octet-stream\r\n"
@@ -53,7 +59,7 @@ def _quoted(text: str) -> str:
 
 
 def read(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
-    """Return the parts of a body: texts as `str`, files as `bytes`."""
+    """Return the parts of a body: texts as `str`, files as `Upload`."""
     head = f"Content-Type: {headers.get('content-type', '')}\r\n\r\n".encode()
     message = message_from_bytes(head + body, policy=HTTP)
     found: dict[str, Any] = {}
@@ -61,5 +67,10 @@ def read(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
         name = part.get_param("name", header="content-disposition")
         content = part.get_payload(decode=True)
         data = content if isinstance(content, bytes) else b""
-        found[str(name)] = data if part.get_filename() else data.decode("utf-8", "replace")
+        filename = part.get_filename()
+        if filename is None:
+            found[str(name)] = data.decode("utf-8", "replace")
+            continue
+        upload = found[str(name)] = Upload(data)
+        upload.filename = filename
     return found

@@ -10,10 +10,6 @@ Sockets are `ciokit.emulator.server`, and what there is under `/_emulator` is `c
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,10 +24,12 @@ from ciokit.emulator import behaviour, seeds
 from ciokit.emulator.clock import EmulatorClock
 from ciokit.emulator.control import Control
 from ciokit.emulator.deliveries import letter
+from ciokit.emulator.envelopes import envelope
 from ciokit.emulator.faults import Fault, Faults
 from ciokit.emulator.files import Files, is_file
 from ciokit.emulator.ingest import Arrival, Ingest
 from ciokit.emulator.inprocess import AsyncInProcessTransport, InProcessTransport
+from ciokit.emulator.keys import Keys
 from ciokit.emulator.ledger import Ledger
 from ciokit.emulator.life import Life
 from ciokit.emulator.operations import Operations, Sent
@@ -47,17 +45,14 @@ from ciokit.errors import ConfigurationError
 __all__ = ["Emulator", "behaviour"]
 
 _JSON = {"content-type": "application/json"}
+_OLD = "/v1/api/"  # where customerio-node 4.4 triggers broadcasts
 _CONTROL = "/_emulator"
-# App catalogue, errors, and Track spec, `merge`: merging, sends and the contents of transactional messages have an
-# envelope of their own.
-_MALFORMED = 400
-_META_ERROR = re.compile(r"/api/v1/merge_customers|/v1/send/|/v1/transactional/[^/]+/(content|contents|language)\b")
 
 
 class Emulator:
     """A local Customer.io workspace.
 
-    - `key`: the only key that is let in; without one, any that is not empty.
+    - `key`: the only key that is let in; without one, any that is not empty. See `ciokit.emulator.keys` for others.
     - `state`: a directory that keeps the world across restarts; without one it is gone with the process.
     - `switches`: how to behave where the vendor is silent. Kept in `state` too: given again, other than the default,
       they replace the kept ones.
@@ -85,14 +80,13 @@ class Emulator:
         self.files = Files(self.world, self.clock)
         self.transport = InProcessTransport(self)
         self.async_transport = AsyncInProcessTransport(self)
-        self.key = key
+        self.keys = Keys(key)
         self.lock = threading.RLock()
         """Held by whoever looks at the world while others may change it."""
         self.webhooks = Webhooks(self, webhooks)
         self._control = Control(self)
         self._paces = Paces()
-        self._welcome: set[tuple[str, str, str | None]] = set()
-        self._operations = Operations(self.world, self.files.fetch)
+        self._operations = Operations(self.world, self.ingest, self.files.fetch)
         self._closed = False
         self.journal: Journal | None = None
         if state is not None:
@@ -118,6 +112,8 @@ class Emulator:
             if path == _CONTROL or path.startswith(_CONTROL + "/"):
                 name = path.removeprefix(_CONTROL).strip("/")
                 return self._control.handle(request.method, name, parse_qs(query), request.body)
+            if path.startswith(_OLD):
+                path = "/v1/" + path.removeprefix(_OLD)
             return self._answered(request, path, query)
 
     def __enter__(self) -> Self:
@@ -148,7 +144,7 @@ class Emulator:
         if rule is not None and not rule.commits:
             response = _failure(rule, route)
         elif route is None:
-            response = _envelope(None, lost or ApiFault(404, "no route"))
+            response = envelope(None, lost or ApiFault(404, "no route"))
         else:
             response = self._served(route, Request(request.method, path, headers, request.body), query, at)
             if rule is not None and rule.status is not None:
@@ -177,7 +173,8 @@ class Emulator:
                 return self._pipelines(route, request, at)
             return self._read(route, request, query, at)
         except ApiFault as fault:
-            return _envelope(route, fault)
+            self._operations.refused(route, request.body)
+            return envelope(route, fault)
 
     def _pipelines(self, route: Route, request: Request, at: float) -> Response:
         headers = request.headers
@@ -186,7 +183,7 @@ class Emulator:
             route.path.rpartition("/")[2],
             request.body,
             strict=headers.get("x-strict-mode") == "1",
-            authorized=self._allowed(headers, "basic"),
+            authorized=self.keys.allow(route.surface, headers.get("authorization", "")) is not None,
             encoding="" if encoding == "identity" else encoding,
         )
         if self.journal is not None:
@@ -195,9 +192,8 @@ class Emulator:
         return self.ingest.receive(arrival, at)
 
     def _read(self, route: Route, request: Request, query: str, at: float) -> Response:
-        scheme = "basic" if route.surface == "track" else "bearer"
-        if not self._operations.is_open(route) and not self._allowed(request.headers, scheme):
-            raise ApiFault(401, f"the key is missing or wrong; it is sent as `Authorization: {scheme.title()} ...`")
+        if not self._operations.is_open(route):
+            self.keys.check(route, request.headers, writes=self._operations.writes(route))
         self.ingest.settle(at)
         keep = self.journal.add if self.journal is not None else None
         return self._operations.serve(route, Sent.of(request, query), at, keep)
@@ -207,20 +203,16 @@ class Emulator:
         if wait is not None:
             raise ApiFault(429, f"the {surface} pace is exceeded", {"retry-after": str(wait)})
 
-    def _allowed(self, headers: Mapping[str, str], scheme: str) -> bool:
-        given = headers.get("authorization", "")
-        if (scheme, given, self.key) in self._welcome:
-            return True
-        kind, _, credential = given.strip().partition(" ")
-        key = credential.strip() if scheme == "bearer" else _user_name(credential.strip())
-        good = kind.lower() == scheme and bool(key)
-        if self.key is not None:
-            good = good and hmac.compare_digest(key.encode(), self.key.encode())
-        if good and len(self._welcome) < 1_000:
-            self._welcome.add((scheme, given, self.key))
-        return good
-
     # What tests and the control API do to it
+
+    @property
+    def key(self) -> str | None:
+        """The only key that is let in, if no other is named; it can be set."""
+        return self.keys.only
+
+    @key.setter
+    def key(self, key: str | None) -> None:
+        self.keys.only = key
 
     def stats(self) -> dict[str, Any]:
         """Return counts of what was asked, what became of it, and what the world holds."""
@@ -341,29 +333,7 @@ def _split(url: str) -> tuple[str, str]:
     return (url[:start], url[start:]) if start >= 0 else (url, "/")
 
 
-def _user_name(credential: str) -> str:
-    try:
-        return base64.b64decode(credential, validate=True).decode().partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
-
-
 def _failure(fault: Fault, route: Route | None) -> Response:
     headers = {} if fault.retry_after is None else {"retry-after": f"{fault.retry_after:g}"}
     status = fault.status if fault.status is not None else 500
-    return _envelope(route, ApiFault(status, "a fault rule of the emulator made this request fail", headers))
-
-
-def _envelope(route: Route | None, fault: ApiFault) -> Response:
-    """Return an error as the operation's API documents it (facts, section 3.4)."""
-    error: dict[str, Any] = {"detail": fault.detail, "status": str(fault.status)}
-    if fault.pointer:
-        error["source"] = {"pointer": fault.pointer}
-    body: dict[str, Any] = {"errors": [error]}
-    if route is not None and _META_ERROR.match(route.path):
-        body = {"meta": {"error": fault.detail}}
-    elif route is not None and fault.status == _MALFORMED and route.path.startswith("/api/v2/"):
-        body = {"errors": [{"reason": "invalid", "field": fault.pointer, "message": fault.detail}]}
-    elif route is not None and route.surface != "app":
-        body = {"meta": {"errors": [fault.detail]}}
-    return Response(fault.status, {**_JSON, **fault.headers}, orjson.dumps(body))
+    return envelope(route, ApiFault(status, "a fault rule of the emulator made this request fail", headers))

@@ -38,6 +38,7 @@ class Control:
             "seed": {"POST": self._seed},
             "faults": {"GET": self._faults, "POST": self._add_fault, "DELETE": self._remove_faults},
             "clock": {"GET": self._clock, "POST": self._set_clock},
+            "keys": {"GET": self._keys, "POST": self._name_key, "DELETE": self._forget_keys},
             "switches": {"GET": self._switches, "POST": self._set_switches},
             "life": {"GET": self._life, "POST": self._set_life},
             "outbox": {"GET": self._outbox},
@@ -91,6 +92,7 @@ class Control:
             "devices": len(world.device_owners),
             "suppressed": len({id(item) for item in world.suppressed_ids.values()}),
             "segments": len(world.segments),
+            "forms": {form.id: form.submissions for form in world.held.forms.values()},
             "deliveries": len(world.messaging.deliveries),
             "sent": sum("sent" in delivery.metrics for delivery in world.messaging.deliveries),
             "state": None if journal is None else {"file": str(journal.path), "torn_bytes": journal.torn},
@@ -136,6 +138,16 @@ class Control:
         clock = self._emulator.clock
         self._emulator.advance(value if name == "advance" else value - clock.now())
         return self._clock({}, None)
+
+    def _keys(self, _: _Query, __: Any) -> Any:
+        return {"keys": self._emulator.keys.shown()}
+
+    def _name_key(self, _: _Query, body: Any) -> Any:
+        self._emulator.keys.name(_object(body))
+        return {"keys": self._emulator.keys.shown()}
+
+    def _forget_keys(self, _: _Query, __: Any) -> Any:
+        return {"removed": self._emulator.keys.forget()}
 
     def _switches(self, _: _Query, __: Any) -> Any:
         return self._emulator.world.switches.as_dict()

@@ -1,7 +1,8 @@
 """Deliveries: made from what is to be sent, refused or sent at their time, and then living as `life` draws it.
 
-Known: who is suppressed gets nothing, and the delivery is `dropped` (reporting webhooks spec, `email_dropped`); with
-`send_to_unsubscribed` off, unsubscribed people get nothing (App spec, `sendEmail`).
+Known: who is suppressed gets nothing, and the delivery is `dropped` (reporting webhooks spec, `email_dropped`), as is a
+push to a device whose token bounced (`push_dropped`); with `send_to_unsubscribed` off, unsubscribed people get nothing
+(App spec, `sendEmail`).
 
 [inferred]: such a delivery becomes what the switch `unsubscribed_sends` says; without an address, or with wrong Liquid,
 it has `failed`; an address that bounced or complained is suppressed by the e-mail provider from then on; opt-outs drop
@@ -13,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from email.utils import getaddresses
 from functools import partial
-from typing import Any, cast
+from typing import Any, cast, get_args
 
+from ciokit.app_api.activities import ActivityType
 from ciokit.app_api.suppression import SuppressionType
 from ciokit.emulator import life
 from ciokit.emulator.changes.common import assign, blocked, note
@@ -35,8 +37,14 @@ _TEXTS = frozenset({
     "subject", "body", "body_plain", "body_amp", "body_json", "preheader_text", "from", "reply_to", "cc", "bcc",
     "headers", "url", "link", "image_url",
 })  # fmt: skip
+_ACTIVITIES: frozenset[str] = frozenset(get_args(ActivityType))
 _HUMAN: Mapping[Happened, str] = {"opened": "human_opened", "clicked": "human_clicked"}
 _SUPPRESSES: Mapping[Happened, SuppressionType] = {"bounced": "bounces", "spammed": "spam_reports"}
+# Which channels report `dropped` (reporting webhooks spec, and `sms_dropped` of the App catalogue).
+_DROPPING = frozenset({"email", "push", "twilio", "whatsapp"})
+# What the choices of a person call a channel, where that is another name (Pipelines spec, identify).
+_PREFERENCES: Mapping[Medium, str] = {"twilio": "sms", "inbox": "in_app"}
+_ENDS = frozenset({"bounced", "dropped"})
 _TEXT_MESSAGES: Mapping[Medium, str] = {"twilio": "sms", "whatsapp": "whatsapp"}
 
 
@@ -138,18 +146,21 @@ def happen(
     machine: bool = False,
 ) -> None:
     """Note that something happened to a delivery, at a time in unix seconds, with what follows from it."""
-    if what in _HUMAN and not machine:
-        delivery.metrics.setdefault(_HUMAN[what], at)
-    delivery.metrics.setdefault(what, at)
+    for name in (None if machine else _HUMAN.get(what), what):
+        if name is not None:
+            delivery.metrics[name] = min(at, delivery.metrics.get(name, at))
     if failure:
         delivery.failure = failure
     if href:
         delivery.clicks.append((at, href))
     _tell(world, delivery, what, at, href, machine=machine)
+    _log(world, delivery, what, at)
     if what in _SUPPRESSES and delivery.channel == "email":
         for address in addresses(delivery.recipient):
             suppressed = Suppressed(address, f"{what} a message of the emulator", at)
             world.held.suppressions.setdefault((_SUPPRESSES[what], address), suppressed)
+    if what == "bounced" and delivery.channel == "push":
+        world.messaging.bounced_tokens.update(dict.fromkeys(delivery.recipient.split(","), at))
     if what == "unsubscribed" and delivery.person is not None and not delivery.person.deleted:
         changed: dict[str, Any] = {}
         person = delivery.person
@@ -173,11 +184,11 @@ def letter(delivery: Delivery) -> dict[str, Any]:
         "subject": delivery.content.get("subject", ""),
         "body": delivery.content.get("body", ""),
         "from": delivery.content.get("from", ""),
-        "content": delivery.content,
+        "content": dict(delivery.content),
         "customer": person.identifiers() if person is not None else None,
         "source": None if delivery.source is None else {"kind": delivery.source[0], "id": delivery.source[1]},
         "sent_at": delivery.metrics.get("sent"),
-        "metrics": delivery.metrics,
+        "metrics": dict(delivery.metrics),
     }
 
 
@@ -201,7 +212,8 @@ def _leave(world: World, delivery: Delivery, order: Order, at: float) -> None:
         return
     refused = _refused(world, delivery, order)
     if refused is not None:
-        happen(world, delivery, refused[0], now, failure=refused[1])
+        what, why = refused
+        happen(world, delivery, _known_as(what, delivery.channel), now, failure=why)
         return
     if life.fails(world.life, delivery.number):
         happen(world, delivery, "failed", now, failure="the emulator's life let it fail")
@@ -211,35 +223,55 @@ def _leave(world: World, delivery: Delivery, order: Order, at: float) -> None:
     for after, what in life.fate(world.life, delivery.number, delivery.channel, tracked=delivery.tracked, links=links):
         href = life.clicked_link(world.life, delivery.number, delivery.links) if what == "clicked" else ""
         then = at + after
-        world.messaging.later(then, partial(happen, world, delivery, what, int(then), href=href))
+        world.messaging.later(then, partial(_live, world, delivery, what, int(then), href))
     for after, what in life.machines(
         world.life, delivery.number, delivery.channel, tracked=delivery.tracked, links=links
     ):
         href, then = delivery.links[0] if what == "clicked" else "", at + after
-        world.messaging.later(then, partial(happen, world, delivery, what, int(then), href=href, machine=True))
+        world.messaging.later(then, partial(_live, world, delivery, what, int(then), href, machine=True))
+
+
+def _live(world: World, delivery: Delivery, what: Happened, at: int, href: str, *, machine: bool = False) -> None:
+    """Let something happen that was drawn when the delivery was sent, unless a report has ended its life since."""
+    if not _ENDS & delivery.metrics.keys():
+        happen(world, delivery, what, at, href=href, machine=machine)
+
+
+def _known_as(what: Happened, channel: Medium) -> Happened:
+    """Return what a channel calls it: those that drop nothing report it as undeliverable."""
+    return "undeliverable" if what == "dropped" and channel not in _DROPPING else what
 
 
 def _refused(world: World, delivery: Delivery, order: Order) -> tuple[Happened, str] | None:
     """Return what becomes of a delivery that must not be sent, and why; None for one that may be."""
-    person = delivery.person
+    if order.hopeless:
+        return "undeliverable", order.hopeless
     if not delivery.recipient:
         return "failed", "there is no address or device to send to"
+    why = _forbidden(world, delivery, order)
+    if why:
+        return "dropped", why
+    person = delivery.person
+    wanted = person is None or order.send_to_unsubscribed or _wants(world, person, delivery.channel, order.topic)
+    return None if wanted else (world.switches.unsubscribed_sends, "the person is unsubscribed")
+
+
+def _forbidden(world: World, delivery: Delivery, order: Order) -> str:
+    """Return why nobody must be sent this, or ""."""
+    person, channel = delivery.person, delivery.channel
     if person is not None and person.deleted:
-        return "dropped", "the person was deleted"
-    if delivery.channel == "email":
-        own = addresses(delivery.recipient)
-        if own and all(_suppressed(world, address) for address in own):
-            return "dropped", "the recipient is suppressed"
+        return "the person was deleted"
+    own = addresses(delivery.recipient) if channel == "email" else []
+    if own and all(_suppressed(world, address) for address in own):
+        return "the recipient is suppressed"
+    if channel == "push" and any(_bounced(world, token) for token in delivery.recipient.split(",")):
+        return "a message to this device bounced before"
     if blocked(world, order.identifier):
-        return "dropped", "the person is suppressed"
-    if person is None:
-        return None
-    if not order.send_to_unsubscribed and (person.unsubscribed or not _wants(world, person, order.topic)):
-        return world.switches.unsubscribed_sends, "the person is unsubscribed"
-    kind = _TEXT_MESSAGES.get(delivery.channel)
-    if kind and (kind, delivery.content.get("from")) in world.held.opt_outs.get(person.cio_id, []):
-        return "dropped", "the person opted out of this sender"
-    return None
+        return "the person is suppressed"
+    sender = (_TEXT_MESSAGES.get(channel, ""), delivery.content.get("from"))
+    if person is not None and sender in world.held.opt_outs.get(person.cio_id, []):
+        return "the person opted out of this sender"
+    return ""
 
 
 def _suppressed(world: World, address: str) -> bool:
@@ -248,14 +280,29 @@ def _suppressed(world: World, address: str) -> bool:
     return address in world.suppressed_emails or any((kind, address) in held for kind in kinds)
 
 
-def _wants(world: World, person: Person, topic_id: int | None) -> bool:
+def _bounced(world: World, token: str) -> bool:
+    """Whether a push to a device bounced, and the device was not seen since."""
+    at = world.messaging.bounced_tokens.get(token)
+    owner = world.device_owners.get(token)
+    return at is not None and (owner is None or owner.devices[token].last_used <= at)
+
+
+def _wants(world: World, person: Person, channel: Medium, topic_id: int | None) -> bool:
+    """Whether a person is subscribed: at all, to the channel, and to the topic."""
+    preferences = person.subscription_preferences
+    if person.unsubscribed or not chosen(preferences, "channels", _PREFERENCES.get(channel, channel), default=True):
+        return False
     topic = world.held.topics.get(topic_id) if topic_id is not None else None
     if topic is None:
         return True
-    given: Any = person.subscription_preferences.get("topics")
-    chosen = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
-    value = chosen.get(topic["identifier"], topic["subscribed_by_default"])
-    return value is True or str(value).lower() in ("true", "1")
+    return chosen(preferences, "topics", topic["identifier"], default=topic["subscribed_by_default"])
+
+
+def chosen(preferences: Mapping[str, Any], part: str, name: str, *, default: bool) -> bool:
+    """Return one choice of a person; what is empty or missing is as by default (Pipelines spec, identify)."""
+    given: Any = preferences.get(part)
+    value: Any = cast("dict[str, Any]", given).get(name) if isinstance(given, dict) else None
+    return default if value in (None, "") else value is True or str(value).lower() in ("true", "1")
 
 
 def _recipient(delivery: Delivery) -> str:
@@ -263,7 +310,7 @@ def _recipient(delivery: Delivery) -> str:
     person, given = delivery.person, delivery.recipient
     if delivery.channel == "push":
         return _devices(person, given)
-    if given or delivery.channel in ("webhook", "slack"):
+    if given or delivery.channel in ("webhook", "slack", "live_notification"):
         return given or str(delivery.content.get("url") or delivery.channel)
     if person is None:
         return ""
@@ -287,6 +334,15 @@ def _given(world: World, person: Person | None, data: Mapping[str, Any]) -> dict
     customer = {**person.attributes, **person.identifiers()} if person is not None else {}
     snippets = {name: snippet["value"] for name, snippet in world.held.snippets.items()}
     return {"customer": customer, "trigger": data, "snippets": snippets}
+
+
+def _log(world: World, delivery: Delivery, what: Happened, at: int) -> None:
+    """Write what happened into the activity log, where a kind of activity is documented for it."""
+    kind = f"{what}_{delivery.channel}"
+    if kind in _ACTIVITIES:
+        metrics = delivery.metrics
+        data = {"delivery_id": delivery.id, "delivered": metrics.get("delivered"), "opened": "opened" in metrics}
+        note(world, kind, data, delivery.person, at=at)
 
 
 def _tell(world: World, delivery: Delivery, what: Happened, at: int, href: str, *, machine: bool) -> None:

@@ -1,7 +1,7 @@
-"""Files the emulator keeps for others to read: under signed links of exports, and where callers put CSV to import.
+"""Files the emulator keeps for others to read: assets, exports under signed links, and CSV that callers put to import.
 
-A link needs no key, says when it ends and is signed, like those of the service's storage: one that is over, or was
-altered, is answered 403. The signature hides nothing, since nothing under `/_emulator` is closed; it only behaves so.
+A signed link needs no key and says when it ends, like those of the service's storage: one that is over, or was altered,
+is answered 403. The signature hides nothing, since nothing under `/_emulator` is closed; it only behaves so.
 """
 
 from __future__ import annotations
@@ -44,6 +44,11 @@ def preferences_link(origin: str, cio_id: str, until: int) -> tuple[str, str]:
     """Return a token that stands for a person until a time in unix seconds, and a link to what they chose."""
     name = f"preferences-{cio_id}.json"
     return f"{cio_id}.{until}.{_signature(name, until)}", link(origin, name, until)
+
+
+def asset_link(origin: str, number: int, name: str) -> str:
+    """Return the address of a file in the asset library, which everybody can read for as long as it is there."""
+    return f"{origin}{FILES}/asset-{number}/{quote(name)}"
 
 
 class Files:
@@ -90,10 +95,20 @@ class Files:
             return _wrong(405, "files are read with GET, and put with POST /_emulator/files")
         if name in self._put:
             return Response(200, {"content-type": _CSV}, self._put[name])
+        kind, _, rest = name.partition("-")
+        number = rest.partition("/")[0]
+        if kind == "asset" and number.isascii() and number.isdigit():
+            return self._asset(int(number))
         until, signature = (query.get(each, [""])[-1] for each in ("until", "signature"))
         if not _lives(name, until, signature, self._clock.now()):
             return _wrong(403, "the link is over, or is none of this emulator's; ask for a new one")
         return self._linked(name)
+
+    def _asset(self, number: int) -> Response:
+        node = self._world.held.assets.get("file", number)
+        if node is None:
+            return _wrong(404, "there is no such file")
+        return Response(200, {"content-type": node.fields["media_type"]}, node.fields["content"])
 
     def _linked(self, name: str) -> Response:
         kind, _, rest = name.partition("-")

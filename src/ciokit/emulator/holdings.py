@@ -17,6 +17,7 @@ from ciokit.app_api.senders import Sender
 from ciokit.app_api.snippets import Snippet
 from ciokit.app_api.subscriptions import Channel, Topic
 from ciokit.app_api.suppression import SuppressionType
+from ciokit.emulator.library import Design, Library
 
 ExportKind = Literal["customers", "deliveries"]
 ImportKind = Literal["people", "event", "object", "relationship"]
@@ -93,6 +94,16 @@ class Suppressed:
     since: int
 
 
+@dataclass(slots=True)
+class Form:
+    """A form that somebody handed in at least once; `fields` are the names of all it was ever sent, in order."""
+
+    id: str
+    created: int
+    fields: dict[str, None] = field(default_factory=dict[str, None])
+    submissions: int = 0
+
+
 # Channels are part of the product, not of a workspace's data; the App API can only read them.
 _CHANNELS: tuple[tuple[str, Literal["email", "twilio", "push", "in_app", "whatsapp"]], ...] = (
     ("Email", "email"),
@@ -146,6 +157,9 @@ class Holdings:
     )
     attribute_notes: dict[str, dict[str, Any]] = field(default_factory=dict[str, "dict[str, Any]"])
     event_notes: dict[str, dict[str, Any]] = field(default_factory=dict[str, "dict[str, Any]"])
+    forms: dict[str, Form] = field(default_factory=dict[str, Form])
+    assets: Library[int] = field(default_factory=Library[int])
+    design: Design = field(default_factory=Design)
     _last: Counter[str] = field(default_factory=Counter[str])
 
     def number(self, noun: str, taken: Iterable[int]) -> int:

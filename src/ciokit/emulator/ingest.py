@@ -1,5 +1,7 @@
 """Data Pipelines as the emulator behaves it: bytes in, a changed world and an honest ledger out.
 
+What the Track API accepted waits here too, so that all of it happens in the order it came.
+
 With `X-Strict-Mode: 1` what cannot be taken is answered 400 or 401; without, it is answered 200 and dropped, and the
 ledger says what and why. (Pipelines spec, `info.description` and the header's description.)
 """
@@ -9,19 +11,20 @@ from __future__ import annotations
 import gc
 import zlib
 from collections import deque
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import orjson
 
 from ciokit.core.wire import Response
 from ciokit.emulator import deliveries, rules
-from ciokit.emulator.changes import apply
+from ciokit.emulator.changes.applying import apply
 from ciokit.emulator.changes.common import Item
 from ciokit.emulator.importing import finish_imports
-from ciokit.emulator.ledger import Drop, Ledger, Problem
+from ciokit.emulator.ledger import REPEATED, Drop, Ledger, Problem, Taken
 from ciokit.emulator.rules import Context, Message
 from ciokit.emulator.sizes import compact, oversize
 from ciokit.emulator.switches import Switches
@@ -56,7 +59,7 @@ class Ingest:
     def __init__(self, world: World, ledger: Ledger) -> None:
         self.world = world
         self.ledger = ledger
-        self._waiting: deque[tuple[float, Item]] = deque()
+        self._waiting: deque[tuple[float, Callable[[float], None]]] = deque()
 
     @property
     def pending(self) -> int:
@@ -93,10 +96,10 @@ class Ingest:
     def settle(self, at: float) -> None:
         """Let everything happen whose time has come: what was ingested, imports, and the life of deliveries."""
         while self._waiting and self._waiting[0][0] <= at:
-            due, item = self._waiting.popleft()
+            due, happen = self._waiting.popleft()
             self._work_off(due)
             self.world.now = int(due)  # not the time of whoever happens to look first
-            self._apply(item, due)
+            happen(due)
         self._work_off(at)
         self.world.now = int(at)
 
@@ -199,9 +202,28 @@ class Ingest:
     def _accept(self, item: Item, at: float) -> None:
         delay = self.world.switches.ingestion_delay
         if delay or self._waiting:
-            self._waiting.append((at + delay, item))
+            self._waiting.append((at + delay, partial(self._apply, item)))
         else:
             self._apply(item, at)
+
+    def take(self, taken: Taken, operation: str, at: float) -> None:
+        """Let happen what an operation of another API accepted, in its turn."""
+        delay = self.world.switches.ingestion_delay
+        if taken.effect is None:
+            self.ledger.refused += 1
+        elif delay or self._waiting:
+            self._waiting.append((at + delay, partial(self._happen, taken, operation)))
+        else:
+            self._happen(taken, operation, at)
+
+    def _happen(self, taken: Taken, operation: str, at: float) -> None:
+        problem = taken.effect() if taken.effect else None
+        if problem is REPEATED:
+            self.ledger.duplicates += 1
+        elif problem is not None:
+            self.ledger.drops.append(Drop(at, operation, taken.index, problem, taken.raw))
+        elif taken.kind:
+            self.ledger.accepted[taken.kind] += 1
 
     def _apply(self, item: Item, at: float) -> None:
         world, ledger = self.world, self.ledger

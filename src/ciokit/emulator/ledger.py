@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -17,6 +18,23 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.field}: {self.reason}" if self.field else self.reason
+
+
+REPEATED = Problem("id", "was taken before")
+"""Of an item that was taken before, and changes nothing: it is counted apart."""
+
+
+class Taken(NamedTuple):
+    """An item that an operation accepted: it happens once it can be read, and then says why it had no effect, if so.
+
+    `kind` is what it is counted as; "" is not counted. `effect` is None for the item of a batch that was refused alone.
+    `raw` is the item as JSON, and `index` its place, where it is one of several.
+    """
+
+    kind: str
+    effect: Callable[[], Problem | None] | None
+    index: int | None = None
+    raw: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

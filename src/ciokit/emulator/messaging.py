@@ -30,6 +30,7 @@ Happened = Literal[
     "opened",
     "clicked",
     "converted",
+    "deferred",
     "bounced",
     "spammed",
     "unsubscribed",
@@ -124,7 +125,8 @@ class Order:
     """What a delivery is made of when it leaves: the fields still unrendered, and what Liquid is given for `trigger`.
 
     `to` is the recipient as given, Liquid or not; "" leaves it to the person's profile. `identifier` is how whoever
-    sends it named the person. `topic` is the number of the subscription topic it is about.
+    sends it named the person. `topic` is the number of the subscription topic it is about. `hopeless` says why it
+    cannot reach anybody, and makes it undeliverable.
     """
 
     fields: dict[str, Any]
@@ -134,6 +136,7 @@ class Order:
     send_to_unsubscribed: bool = True
     topic: int | None = None
     identifier: str = ""
+    hopeless: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -165,6 +168,28 @@ class Delivery:
     def of(self, kind: SourceKind) -> int | None:
         """Return the number of its source if it is of this kind."""
         return self.source[1] if self.source is not None and self.source[0] == kind else None
+
+
+@dataclass(slots=True)
+class LiveOne:
+    """A live notification on devices of a person: times in unix seconds, `sent` what brought each change, in order.
+
+    `content` and `attributes` are what it shows; `tokens` are the devices it is on.
+    """
+
+    id: str
+    kind: str
+    person: Person | None
+    platform: str
+    tokens: list[str]
+    attributes: dict[str, Any]
+    content: dict[str, Any]
+    started: int
+    expires: int
+    ended: int | None = None
+    sent: list[tuple[Literal["start", "update", "end"], Delivery]] = field(
+        default_factory=list['tuple[Literal["start", "update", "end"], Delivery]']
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +239,8 @@ class Messaging:
     by_id: dict[str, Delivery] = field(default_factory=dict[str, Delivery])
     events: list[DeliveryEvent] = field(default_factory=list["DeliveryEvent"])
     link_ids: dict[str, int] = field(default_factory=dict[str, int])
+    bounced_tokens: dict[str, int] = field(default_factory=dict[str, int])
+    live: dict[str, LiveOne] = field(default_factory=dict[str, LiveOne])
     last_trigger: dict[int, int] = field(default_factory=dict[int, int])
     _ahead: list[tuple[float, int, Due]] = field(default_factory=list[tuple[float, int, "Due"]])
     _orders: int = 0

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 import orjson
 
-from ciokit.core import codec
+from ciokit.core import codec, pictures
 from ciokit.core.endpoint import Route
 from ciokit.core.wire import Request, Response
-from ciokit.emulator.fallback import made_up
-from ciokit.emulator.routing import ApiFault, Binding, Router, answer, bindings
+from ciokit.emulator.ingest import Ingest
+from ciokit.emulator.ledger import Drop
+from ciokit.emulator.routing import ApiFault, Binding, PassedOver, Router, answer, bindings
 from ciokit.emulator.shapes import misfit
 from ciokit.emulator.state import Record
 from ciokit.emulator.world import World
@@ -25,6 +26,7 @@ from ciokit.errors import ConfigurationError, ValidationError
 from ciokit.table import TABLE
 
 _JSON = {"content-type": "application/json"}
+_NO_CONTENT = 204
 _KEPT_HEADERS = ("content-type", "x-workspace-id")
 
 Fetch = Callable[[str], bytes | None]
@@ -49,13 +51,15 @@ class Sent:
 
 
 class Operations:
-    """Answers with handlers, and with made-up answers of the declared shape where there is none.
+    """Answers each operation with its handler.
 
-    `fetch` returns what a URL holds, or None if nothing can be read there.
+    `fetch` returns what a URL holds, or None if nothing can be read there. What a handler leaves in `World.taken` goes
+    to `ingest`, which lets it happen in its turn; its ledger is told of all that the Track API writes.
     """
 
-    def __init__(self, world: World, fetch: Fetch) -> None:
+    def __init__(self, world: World, ingest: Ingest, fetch: Fetch) -> None:
         self._world = world
+        self._ingest = ingest
         self._fetch = fetch
         self._bindings: dict[str, Binding] = {binding.endpoint.route.label: binding for binding in bindings()}
         self._router = Router([operation.route for operation in TABLE])
@@ -69,18 +73,21 @@ class Operations:
         binding = self._bindings.get(route.label)
         return binding is not None and binding.manner.open
 
+    def writes(self, route: Route) -> bool:
+        """Whether an operation changes the world."""
+        binding = self._bindings.get(route.label)
+        return route.method != "GET" if binding is None else binding.writes
+
     def serve(self, route: Route, sent: Sent, at: float, keep: Keep | None) -> Response:
         """Answer one request; `keep` writes into the journal. Raises `ApiFault` for what is refused."""
         arguments = _arguments(route, sent)
-        binding = self._bindings.get(route.label)
-        if binding is None:
-            return _response(route, 0, made_up(route, arguments))
+        binding = self._bindings[route.label]
         source = binding.manner.source
         url = source(arguments) if source else None
         fetched = self._fetch(url) if url else None
         if binding.writes and keep is not None:
             keep(_record(sent, at, fetched))
-        return self._run(route, binding, arguments, fetched)
+        return self._run(binding, sent, at, arguments, fetched)
 
     def replay(self, record: Record) -> None:
         """Let a kept request happen again; one that was refused is refused again."""
@@ -96,18 +103,48 @@ class Operations:
                 f"the journal holds a request this version cannot replay ({sent.method}); use an empty directory"
             ) from None
         try:
-            self._run(route, binding, _arguments(route, sent), fetched)
+            self._run(binding, sent, record.at, _arguments(route, sent), fetched)
         except ApiFault:
-            return
+            self.refused(route, sent.body)
 
-    def _run(self, route: Route, binding: Binding, arguments: Mapping[str, Any], fetched: bytes | None) -> Response:
+    def _run(
+        self, binding: Binding, sent: Sent, at: float, arguments: Mapping[str, Any], fetched: bytes | None
+    ) -> Response:
+        route, manner = binding.endpoint.route, binding.manner
+        if manner.strict:
+            _only_declared(route, sent.body)
         self._world.fetched = fetched
+        self._world.taken = []
+        self._world.size = len(sent.body)
         try:
             result: object = binding.handler(self._world, **arguments)
+            self._take(binding, sent, at)
+        except PassedOver as passed:
+            self._ingest.ledger.drops.append(Drop(at, route.label, None, passed.problem, sent.body))
+            result = None
         finally:
             self._world.fetched = None
-        manner = binding.manner
         return _response(route, manner.status_of(result) if manner.status_of else manner.status, result)
+
+    def _take(self, binding: Binding, sent: Sent, at: float) -> None:
+        route = binding.endpoint.route
+        for taken in self._world.taken:
+            self._ingest.take(taken if taken.raw else taken._replace(raw=sent.body), route.label, at)
+        if not self._world.taken and binding.writes and route.surface == "track":
+            self._ingest.ledger.accepted[route.name] += 1
+
+    def refused(self, route: Route, body: bytes) -> None:
+        """Note a request that was refused as a whole, with all that it holds, if it would have written."""
+        if route.surface == "track" and route.method != "GET":
+            self._ingest.ledger.refused += _count(body) if route.path.endswith("/batch") else 1
+
+
+def _count(body: bytes) -> int:
+    try:
+        batch: Any = orjson.loads(body)["batch"]
+    except (orjson.JSONDecodeError, TypeError, KeyError):
+        return 1
+    return len(batch) if isinstance(batch, list) else 1  # pyright: ignore[reportUnknownArgumentType]  # of whatever
 
 
 def _arguments(route: Route, sent: Sent) -> dict[str, Any]:
@@ -116,11 +153,32 @@ def _arguments(route: Route, sent: Sent) -> dict[str, Any]:
         arguments = codec.parse(route, sent.path, query, sent.body, sent.headers)
     except ValidationError as error:
         raise ApiFault(400, f"{error.field}: {error.message}" if error.field else error.message) from None
+    _renew(route, arguments)
     for name, value in arguments.items():
         wrong = misfit(value, route.types[name], name)
         if wrong:
             raise ApiFault(400, wrong)
     return arguments
+
+
+def _renew(route: Route, arguments: dict[str, Any]) -> None:
+    """Read what clients still send in the way of an older specification.
+
+    Known: `headers` of an e-mail was an object in 2025, and is one in what customerio-node 4.4 sends.
+    """
+    headers = arguments.get("headers")
+    if route.docs == "sendEmail" and isinstance(headers, dict):
+        pairs = cast("dict[str, object]", headers).items()
+        arguments["headers"] = orjson.dumps([{"name": name, "value": str(value)} for name, value in pairs]).decode()
+
+
+def _only_declared(route: Route, body: bytes) -> None:
+    given: Any = orjson.loads(body) if body else None
+    declared = {codec.wire_name(name) for name, place in route.where.items() if place.value == "field"}
+    fields = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+    unknown = next((name for name in fields if name not in declared), None)
+    if unknown is not None:
+        raise ApiFault(400, f"{unknown}: is no field of this request")
 
 
 def _record(sent: Sent, at: float, fetched: bytes | None) -> Record:
@@ -137,11 +195,12 @@ def _record(sent: Sent, at: float, fetched: bytes | None) -> Record:
 
 def _response(route: Route, status: int, result: object) -> Response:
     if result is None and route.surface == "track":  # Track spec, `responses`: 200, whatever is in it
-        return Response(status or 200, _JSON, b"{}")
+        return Response(status, {}) if status == _NO_CONTENT else Response(status or 200, _JSON, b"{}")
     if result is None:
-        return Response(status or 204)
+        return Response(status or _NO_CONTENT)
     if isinstance(result, str):
         return Response(status or 200, {"content-type": "text/html; charset=utf-8"}, result.encode())
     if isinstance(result, bytes):
-        return Response(status or 200, {"content-type": "application/octet-stream"}, result)
+        kind = pictures.kind(result) or "application/octet-stream"
+        return Response(status or 200, {"content-type": kind}, result)
     return Response(status or 200, _JSON, orjson.dumps(answer(route, result)))

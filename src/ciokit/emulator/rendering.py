@@ -27,13 +27,27 @@ class TemplateFault(Exception):  # noqa: N818 - it becomes a delivery that faile
     """A template that cannot be filled in."""
 
 
-def rendered(template: str, given: Mapping[str, Any]) -> str:
-    """Return a template filled in; names that are not there leave a blank. Raises `TemplateFault` for wrong Liquid."""
+def rendered(template: str, given: Mapping[str, Any], *, strict: bool = False) -> str:
+    """Return a template filled in; names that are not there leave a blank, or are a fault with `strict`.
+
+    Raises `TemplateFault` for wrong Liquid.
+    """
     if "{{" not in template and "{%" not in template:
         return template
     if find_spec("liquid") is None:
         return template
-    return _parsed(template)({**_LINKS, **given})
+    return _parsed(template, strict)({**_LINKS, **given})
+
+
+def fault(template: str) -> str:
+    """Return what is wrong with the Liquid of a template, or ""."""
+    if find_spec("liquid") is None:
+        return ""
+    try:
+        _parsed(template, strict=False)
+    except TemplateFault as found:
+        return str(found)
+    return ""
 
 
 def links_in(body: str) -> list[str]:
@@ -43,16 +57,18 @@ def links_in(body: str) -> list[str]:
 
 
 @lru_cache(maxsize=256)
-def _parsed(template: str) -> Render:
-    from liquid import Environment
-    from liquid.exceptions import LiquidError
+def _parsed(template: str, strict: bool) -> Render:
+    from liquid import Environment, StrictUndefined, Undefined
+    from liquid.exceptions import LiquidError, UndefinedError
 
     class Bounded(Environment):
         loop_iteration_limit = _LOOPS
         output_stream_limit = _BYTES
 
     try:
-        parsed = Bounded().from_string(_LINK_TAGS.sub(r"{{ \1 }}", template))
+        parsed = Bounded(undefined=StrictUndefined if strict else Undefined).from_string(
+            _LINK_TAGS.sub(r"{{ \1 }}", template)
+        )
     except LiquidError as error:
         raise TemplateFault(f"the Liquid is wrong ({type(error).__name__})") from None
 
@@ -60,6 +76,7 @@ def _parsed(template: str) -> Render:
         try:
             return parsed.render(**given)
         except LiquidError as error:
-            raise TemplateFault(f"the Liquid cannot be filled in ({type(error).__name__})") from None
+            said = f": {error.args[0]}" if isinstance(error, UndefinedError) else ""  # a name, never a value
+            raise TemplateFault(f"the Liquid cannot be filled in ({type(error).__name__}{said})") from None
 
     return render

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 
 from ciokit.core.endpoint import Declared, Endpoint, Page, Paged, Route
+from ciokit.emulator.ledger import Problem
 from ciokit.emulator.world import World
 
 P = ParamSpec("P")
@@ -45,9 +46,17 @@ class ApiFault(Exception):  # noqa: N818 - it is an answer, not a failure of the
         self.pointer = pointer
 
 
+class PassedOver(Exception):  # noqa: N818 - the request is answered as if all were well
+    """A request that the service takes and then does nothing with: the ledger says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
 @dataclass(frozen=True, slots=True)
 class PageBeside(Page[T]):
-    """A page whose answer holds more than rows and cursor, such as `ids` beside `identifiers`."""
+    """A page whose answer holds more than rows and cursor, such as `ids` beside `identifiers`, or says it otherwise."""
 
     beside: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -60,6 +69,7 @@ class Manner:
     - `status_of`: tells the status by the answer, in place of `status`.
     - `writes`: whether it changes the world and is kept in the journal; None means that all but GET do.
     - `open`: whether it asks for no key.
+    - `strict`: whether it refuses fields that are not declared.
     - `source`: finds, in the arguments, the URL of a file the service reads; see `World.fetched`.
     """
 
@@ -67,6 +77,7 @@ class Manner:
     status_of: Callable[[Any], int] | None = None
     writes: bool | None = None
     open: bool = False
+    strict: bool = False
     source: Callable[[Mapping[str, Any]], str | None] | None = None
 
 
@@ -138,7 +149,7 @@ def answer(route: Route, result: object) -> object:
         return result
     page = cast("Page[Any]", result)  # type: ignore[redundant-cast]  # only mypy knows that from isinstance
     beside: Mapping[str, Any] = page.beside if isinstance(page, PageBeside) else {}
-    return {str(route.items): page.rows, **beside, **route.paging.told(page.next, len(page.rows))}
+    return {str(route.items): page.rows, **route.paging.told(page.next, len(page.rows)), **beside}
 
 
 class Router:

@@ -15,7 +15,7 @@ from typing import Any, NotRequired, TypedDict, cast
 
 from ciokit.app_api.senders import Sender
 from ciokit.emulator import rules, seed_messaging
-from ciokit.emulator.changes import apply
+from ciokit.emulator.changes.applying import apply
 from ciokit.emulator.changes.common import Item
 from ciokit.emulator.seed_messaging import SeedMessaging
 from ciokit.emulator.shapes import misfit

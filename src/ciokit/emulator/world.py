@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
+from uuid import NAMESPACE_URL, uuid5
 
 import orjson
 
 from ciokit.app_api.objects import ObjectIdType
 from ciokit.app_api.types import IdType
 from ciokit.emulator.holdings import Holdings
+from ciokit.emulator.ledger import Taken
 from ciokit.emulator.life import STILL_LIFE, Life
 from ciokit.emulator.messaging import DeliveryEvent, Messaging
 from ciokit.emulator.switches import DEFAULTS, Switches
@@ -50,10 +52,7 @@ class Entry:
     @property
     def id(self) -> str:
         """A ULID (26 characters) made from time of arrival and number, so that ids sort in order of arrival."""
-        value, text = (self.received * 1000 << 80) | self.number, ""
-        for _ in range(26):
-            text, value = _CROCKFORD[value & 31] + text, value >> 5
-        return text
+        return as_ulid(self.received, self.number)
 
 
 @dataclass(slots=True, eq=False)
@@ -192,6 +191,8 @@ class World:
     - `log`: every event and activity in order of arrival; `seen`: every messageId taken; `segments` by id.
     - `held`: exports, imports, lists and settings; `messaging`: what is sent and was sent; `life`: what becomes of it;
       `outgoing`: what webhooks tell of it.
+    - `taken`: what the operation that is being served has accepted; see `ciokit.emulator.operations`.
+    - `size`: bytes of the body of the request being handled.
     - `now`: unix seconds of the request being handled; `origin`: scheme, host and port it came to; `fetched`: the file
       whose URL it holds, None if nothing could be read. `switches`: how to behave where the vendor is silent.
     """
@@ -215,6 +216,8 @@ class World:
     messaging: Messaging = field(default_factory=Messaging)
     life: Life = STILL_LIFE
     outgoing: Outgoing = field(default_factory=Outgoing)
+    taken: list[Taken] = field(default_factory=list[Taken])
+    size: int = 0
     origin: str = ""
     fetched: bytes | None = None
 
@@ -267,10 +270,27 @@ class World:
         self.minted += 1
         return f"{prefix}{self.minted:010x}"
 
+    def uuid(self) -> str:
+        """Return the next minted UUID."""
+        return str(uuid5(NAMESPACE_URL, self.mint("ciokit")))
+
+    def ulid(self) -> str:
+        """Return the next minted ULID, which begins with the time."""
+        self.minted += 1
+        return as_ulid(self.now, self.minted)
+
     def reset(self) -> None:
         """Forget everything but the switches, the time and what becomes of messages."""
         outgoing = Outgoing(self.outgoing.generation + 1)
         self.__dict__.update(World(self.switches, self.now, life=self.life, outgoing=outgoing).__dict__)
+
+
+def as_ulid(at: int, number: int) -> str:
+    """Return the ULID of a time in unix seconds and a number."""
+    value, text = (at * 1000 << 80) | number, ""
+    for _ in range(26):
+        text, value = _CROCKFORD[value & 31] + text, value >> 5
+    return text
 
 
 def as_text(value: Any) -> str:

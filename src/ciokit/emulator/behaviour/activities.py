@@ -19,6 +19,7 @@ from ciokit.emulator.routing import ApiFault, on
 from ciokit.emulator.world import Entry, Event, Person, World
 
 _CHANGE = "attribute_change"
+_OF_DELIVERIES = ("_email", "_twilio", "_push", "_in_app", "_slack", "_webhook")
 _TYPES = frozenset(get_args(ActivityType))
 _NUMBERED = re.compile(
     r"_o:\d+:(create|delete|attribute_change|failed_attribute_change|add_relationship|delete_relationship)"
@@ -79,6 +80,13 @@ def _row(world: World, entry: Entry) -> Row:
     }
     if entry.person:
         row["customer_identifiers"] = lookup.person_identifiers(entry.person)
+    delivery_id: object = data.get("delivery_id")
+    if entry.type.endswith(_OF_DELIVERIES) and isinstance(delivery_id, str):
+        row["delivery_id"] = delivery_id
+        if entry.type.endswith("_email"):
+            row["delivery_type"] = "email"
+        elif entry.type.endswith("_twilio"):
+            row["delivery_type"] = "phone"
     if isinstance(entry, Event):
         url = data.get("url")
         if entry.type != "page":

@@ -37,12 +37,14 @@ from ciokit.emulator.behaviour import mailings
 from ciokit.emulator.behaviour.broadcasting import work_off
 from ciokit.emulator.behaviour.filters import people_filter
 from ciokit.emulator.messaging import Content, Run, Source
-from ciokit.emulator.routing import ApiFault, Manner, cut, on
+from ciokit.emulator.routing import ApiFault, Manner, PageBeside, cut, on
+from ciokit.emulator.sizes import compact
 from ciokit.emulator.world import World
 from ciokit.settings import Limits
 
 _PACE_SECONDS = 10
 _MOST_WAITING = 5
+_LINE_BYTES = 2_000_000
 _FROM_FILE = Manner(source=lambda arguments: arguments.get("data_file_url"))
 
 
@@ -75,8 +77,11 @@ def trigger(
     names = [name for name, value in given.items() if value is not None]
     if len(names) > 1:
         raise ApiFault(422, f"{names[1]}: cannot be given together with {names[0]}", pointer=f"/{names[1]}")
-    if data and len(json.dumps(data).encode()) > Limits().trigger_data_bytes:
-        raise ApiFault(422, f"data: is over {Limits().trigger_data_bytes:,} B", pointer="/data")
+    limits = Limits()
+    if world.size > limits.trigger_bytes:
+        raise ApiFault(422, f"the request is over {limits.trigger_bytes:,} B", pointer="/")
+    if data and len(compact(data) or b"") > limits.trigger_data_bytes:
+        raise ApiFault(422, f"data: is over {limits.trigger_data_bytes:,} B", pointer="/data")
     lines = _lines(world, given)
     audience = recipients or (source.audience if lines is None else None)
     if audience is not None:
@@ -116,8 +121,9 @@ def get_trigger(world: World, broadcast_id: int, trigger_id: int) -> Trigger:
 def trigger_errors(
     world: World, broadcast_id: int, trigger_id: int, *, start: str | None = None, limit: int | None = None
 ) -> Page[str]:
-    """Answer with what was wrong with the recipients of a run."""
-    return cut(_known_run(_known(world, broadcast_id), trigger_id).errors, start, limit or 0, str)
+    """Answer with what was wrong with the recipients of a run; the mark of this list alone is a number."""
+    page = cut(_known_run(_known(world, broadcast_id), trigger_id).errors, start, limit or 0, str)
+    return PageBeside(page.rows, page.next, beside={"next": int(page.next or 0)})
 
 
 @on(Broadcasts.find)
@@ -151,7 +157,7 @@ def update_action(world: World, broadcast_id: int, action_id: int, content: Acti
     """Change one step."""
     source = _known(world, broadcast_id)
     found = mailings.known_content(source, action_id, 400)
-    mailings.change(world, source, found, content)
+    mailings.change_step(world, source, found, content)
     return {"action": _action(source, found)}
 
 
@@ -169,7 +175,7 @@ def update_action_language(
     """Change one translation of a step."""
     source = _known(world, broadcast_id)
     found = mailings.known_language(source, action_id, language)
-    mailings.change(world, source, found, content)
+    mailings.change_step(world, source, found, content)
     return {"action": _action(source, found)}
 
 
@@ -287,7 +293,7 @@ def _lines(world: World, given: Mapping[str, Any]) -> list[tuple[str, str, dict[
     if given["data_file_url"] is not None:
         if world.fetched is None:
             raise ApiFault(422, "data_file_url: nothing can be read there", pointer="/data_file_url")
-        people = [_decoded(line) for line in world.fetched.splitlines() if line.strip()]
+        people = [_decoded(place, line) for place, line in enumerate(world.fetched.splitlines()) if line.strip()]
     return None if people is None else [_line(place, each) for place, each in enumerate(people)]
 
 
@@ -300,7 +306,9 @@ def _line(place: int, person: Any) -> tuple[str, str, dict[str, Any]]:
     return (*named[0], cast("dict[str, Any]", data))
 
 
-def _decoded(line: bytes) -> Any:
+def _decoded(place: int, line: bytes) -> Any:
+    if len(line) > _LINE_BYTES:
+        raise ApiFault(422, f"line {place + 1}: is over {_LINE_BYTES:,} B", pointer=f"/{place}")
     try:
         return json.loads(line)
     except ValueError:

@@ -73,7 +73,7 @@ def update_action(world: World, campaign_id: int, action_id: int, content: Actio
     """Change one step."""
     source = _known(world, campaign_id)
     found = mailings.known_content(source, action_id, 400)
-    mailings.change(world, source, found, content)
+    mailings.change_step(world, source, found, content)
     return {"action": _action(source, found)}
 
 
@@ -91,7 +91,7 @@ def update_action_language(
     """Change one translation of a step."""
     source = _known(world, campaign_id)
     found = mailings.known_language(source, action_id, language)
-    mailings.change(world, source, found, content)
+    mailings.change_step(world, source, found, content)
     return {"action": _action(source, found)}
 
 

@@ -45,7 +45,8 @@ def create(world: World, import_: AnyNewImport) -> StartedImportAnswer:
     if kind == "event" and extent == "only_new":  # App spec, `/imports`: an event is nobody's first
         raise ApiFault(400, "import.data_to_process: events are imported for all or only_existing")
     type_id = given.get("object_type_id")
-    if kind == "object" and not (str(type_id).isascii() and str(type_id).isdigit()):
+    is_type = isinstance(type_id, str) and type_id.isascii() and type_id.isdigit()
+    if not is_type and (kind == "object" or type_id is not None):
         raise ApiFault(400, 'import.object_type_id: must be a number as text, such as "1"')
     number = world.held.number("import", world.held.imports)
     job = Import(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -48,6 +48,15 @@ _CHANGEABLE = (
     | TransactionalContentUpdate.__annotations__.keys()
     | NewsletterContentUpdate.__annotations__.keys()
 )
+_OF_ANY_STEP = frozenset({"sending_state", "body", "recipient"})
+_OF_MAIL = _OF_ANY_STEP | {"body_amp", "from_id", "reply_to_id", "subject", "preheader_text", "headers"}
+# App catalogue, `automation_action` and `broadcast_action`: each kind of step has fields of its own.
+_OF_STEP: Mapping[str, frozenset[str]] = {
+    "twilio": _OF_ANY_STEP | {"image_url"},
+    "whatsapp": _OF_ANY_STEP | {"body_json", "send_to_unsubscribed", "sender_identity_id", "tracked"},
+    "webhook": frozenset({"sending_state", "body", "url", "method", "headers"}),
+}
+_METRICS = DeliveryMetrics.__annotations__.keys()
 # No answer that holds content is documented to have these.
 _NOT_SHOWN = frozenset({"body_plain", "link"})
 _MOST_RANGE_STEPS = 1000
@@ -88,6 +97,12 @@ def change(world: World, source: Source, content: Content, new: Any) -> None:
         fields["headers"] = json.dumps(fields["headers"])
     content.fields.update(fields)
     content.updated = source.updated = world.now
+
+
+def change_step(world: World, source: Source, content: Content, new: Any) -> None:
+    """Set fields of a step; what steps of its kind do not have is passed over [inferred]."""
+    own = _OF_STEP.get(content.type, _OF_MAIL)
+    change(world, source, content, {name: value for name, value in new.items() if name in own})
 
 
 def page(  # noqa: PLR0917 - a range, a cursor and a limit is what every list takes
@@ -153,7 +168,7 @@ def delivery(each: messaging.Delivery) -> Delivery:
 
 def metrics(each: messaging.Delivery) -> DeliveryMetrics:
     """Return when each thing first happened to a delivery."""
-    return cast("DeliveryMetrics", dict(each.metrics))
+    return cast("DeliveryMetrics", {name: at for name, at in each.metrics.items() if name in _METRICS})
 
 
 def _fields(each: messaging.Delivery) -> DeliveryFields:
@@ -266,6 +281,7 @@ def links(
         for at, href in each.clicks:
             who = (each.person.cio_id if each.person else each.id, href)
             if edges[0] <= at <= world.now and not (unique and who in seen):
+                found.setdefault(href, [0] * len(edges))  # a reported click may be on any link
                 found[href][bisect_right(edges, at) - 1] += 1
             seen.add(who)
     return {"links": [_link(world, href, counts) for href, counts in found.items()]}

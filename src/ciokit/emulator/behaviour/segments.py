@@ -17,6 +17,7 @@ from ciokit.core.endpoint import Page
 from ciokit.emulator import world as worlds
 from ciokit.emulator.behaviour import lookup, paging
 from ciokit.emulator.behaviour.filters import segments_of
+from ciokit.emulator.ledger import Taken
 from ciokit.emulator.routing import ApiFault, PageBeside, on
 from ciokit.emulator.world import Person, World
 from ciokit.track_api.segments import MAX_IDS, SegmentIdType
@@ -95,22 +96,34 @@ def used_by(world: World, segment_id: int) -> SegmentUsesAnswer:
 @on(Membership.add_once)
 def add(world: World, segment_id: int, ids: list[str], *, id_type: SegmentIdType = "id") -> None:
     """Put people in; ids of nobody, and people without an id, are passed over (Track spec, `add_to_segment`)."""
-    found = _named(world, segment_id, ids, id_type)
-    world.segments[segment_id].members.update(person.cio_id for person in found if person.id)
+    segment = _checked(world, segment_id, ids)
+
+    def happen() -> None:
+        segment.members.update(each.cio_id for each in _people(world, ids, id_type) if each.id)
+
+    world.taken.append(Taken("segment.add", happen))
 
 
 @on(Membership.remove_once)
 def remove(world: World, segment_id: int, ids: list[str], *, id_type: SegmentIdType = "id") -> None:
     """Take people out; who is nobody or no member is passed over."""
-    found = _named(world, segment_id, ids, id_type)
-    world.segments[segment_id].members.difference_update(person.cio_id for person in found)
+    segment = _checked(world, segment_id, ids)
+
+    def happen() -> None:
+        segment.members.difference_update(each.cio_id for each in _people(world, ids, id_type))
+
+    world.taken.append(Taken("segment.remove", happen))
 
 
-def _named(world: World, segment_id: int, ids: list[str], id_type: SegmentIdType) -> list[Person]:
+def _checked(world: World, segment_id: int, ids: list[str]) -> worlds.Segment:
     if segment_id not in world.segments:  # no 404 is documented for these
         raise ApiFault(400, "segment_id: is no manual segment of this workspace")
     if not 1 <= len(ids) <= MAX_IDS:
         raise ApiFault(400, f"ids: must be 1 to {MAX_IDS:,}, and are {len(ids):,}")
+    return world.segments[segment_id]
+
+
+def _people(world: World, ids: list[str], id_type: SegmentIdType) -> list[Person]:
     found = [lookup.find_person(world, each, id_type) for each in ids]
     return [person for person in found if person is not None]
 

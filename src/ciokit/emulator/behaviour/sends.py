@@ -77,6 +77,7 @@ def email(
         draft=queue_draft,
         auto_create=auto_create,
         forget=disable_message_retention,
+        attached=sum(map(len, (attachments or {}).values())),
     )
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from ciokit.app_api.customers import Customers, PersonPreferencesAnswer
 from ciokit.app_api.subscriptions import ChannelList, PreferencesLink, Subscriptions, TopicList
 from ciokit.app_api.types import IdType
 from ciokit.emulator.behaviour import lookup
+from ciokit.emulator.deliveries import chosen
 from ciokit.emulator.files import preferences_link
 from ciokit.emulator.holdings import CHANNELS
 from ciokit.emulator.routing import ApiFault, on
-from ciokit.emulator.world import Person, World
+from ciokit.emulator.world import World
 
 _TOKEN_SECONDS = 24 * 60 * 60
 
@@ -45,7 +44,7 @@ def subscription_preferences(
     """Answer with what a person chose; a topic they said nothing about is as it is by default."""
     del language  # the emulator's words are in one language
     person = lookup.known_person(world, customer_id, id_type)
-    chosen = _chosen(person)
+    preferences = person.subscription_preferences
     return {
         "customer": {
             "id": person.id,
@@ -53,7 +52,9 @@ def subscription_preferences(
             "topics": [
                 {
                     "id": str(topic["id"]),
-                    "subscribed": chosen.get(topic["identifier"], topic["subscribed_by_default"]),
+                    "subscribed": chosen(
+                        preferences, "topics", topic["identifier"], default=topic["subscribed_by_default"]
+                    ),
                     "name": topic["name"],
                     "description": topic["description"],
                 }
@@ -63,9 +64,3 @@ def subscription_preferences(
             "header": {"title": "Subscriptions", "subtitle": "Choose what you want to hear about."},
         }
     }
-
-
-def _chosen(person: Person) -> dict[str, bool]:
-    given: Any = person.subscription_preferences.get("topics")
-    found = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
-    return {name: value is True or str(value).lower() in ("true", "1") for name, value in found.items()}

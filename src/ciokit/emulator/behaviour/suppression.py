@@ -24,6 +24,7 @@ from ciokit.app_api.types import IdType
 from ciokit.core.endpoint import Page
 from ciokit.emulator.behaviour import lookup, paging
 from ciokit.emulator.holdings import Suppressed
+from ciokit.emulator.ledger import Taken
 from ciokit.emulator.routing import ApiFault, PageBeside, cut, on
 from ciokit.emulator.world import World
 
@@ -62,13 +63,17 @@ def update_opt_outs(world: World, customer_id: str, optouts: list[OptOutChange],
     for place, change in enumerate(optouts):
         if not _SENDER.fullmatch(change["from"]):
             raise ApiFault(400, f"optouts[{place}].from: is no number, sender id or SID")
-    held = world.held.opt_outs.setdefault(person.cio_id, [])
-    for change in optouts:
-        sender = (change.get("channel", "sms"), change["from"])
-        if change["optout"] and sender not in held:
-            held.append(sender)
-        elif not change["optout"] and sender in held:
-            held.remove(sender)
+
+    def happen() -> None:
+        held = world.held.opt_outs.setdefault(person.cio_id, [])
+        for change in optouts:
+            sender = (change.get("channel", "sms"), change["from"])
+            if change["optout"] and sender not in held:
+                held.append(sender)
+            elif not change["optout"] and sender in held:
+                held.remove(sender)
+
+    world.taken.append(Taken("", happen))
 
 
 @on(EspSuppression.get)
@@ -119,14 +124,22 @@ def create(world: World, suppression_type: SuppressionType, email_address: str) 
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
         raise ApiFault(400, "email_address: is no e-mail address")
     suppressed = Suppressed(email, "suppressed through the API", world.now)
-    world.held.suppressions.setdefault((suppression_type, email.lower()), suppressed)
+
+    def happen() -> None:
+        world.held.suppressions.setdefault((suppression_type, email.lower()), suppressed)
+
+    world.taken.append(Taken("", happen))
     return {}
 
 
 @on(EspSuppression.delete)
 def delete(world: World, suppression_type: SuppressionType, email_address: str) -> None:
     """Lift a suppression; one that is not there is no fault (no 404 is documented)."""
-    world.held.suppressions.pop((suppression_type, email_address.strip().lower()), None)
+
+    def happen() -> None:
+        world.held.suppressions.pop((suppression_type, email_address.strip().lower()), None)
+
+    world.taken.append(Taken("", happen))
 
 
 def _opt_outs(world: World, cio_id: str) -> list[OptOut]:

@@ -3,8 +3,9 @@
 Known: a template is named by its number or by its trigger name in any casing, and `auto_create` makes an empty one for
 a name that is new; what the call says comes before the template (App spec, `sendEmail`).
 
-[inferred]: a template that does not exist, or is of another channel, is a 400; one that `queue_drafts` makes drafts; a
-person who does not exist is what the switch `unknown_recipients` says.
+[inferred]: a request that is too large is a 400, since 413 is documented for attachments alone; a template that does
+not exist, or is of another channel, is a 400; one that `queue_drafts` makes drafts; a person who does not exist is what
+the switch `unknown_recipients` says.
 """
 
 from __future__ import annotations
@@ -41,9 +42,15 @@ def take(
     auto_create: bool | None = None,
     forget: bool | None = None,
     device: CustomDevice | None = None,
+    attached: int = 0,
 ) -> Sent:
-    """Take one send; raises `ApiFault` for what is refused, before anything is made."""
+    """Take one send; raises `ApiFault` for what is refused, before anything is made.
+
+    `attached` is how many bytes of the request are attachments, which have a limit of their own.
+    """
     limits = Limits()
+    if world.size - attached > limits.send_bytes:
+        raise ApiFault(400, f"the request is over {limits.send_bytes:,} B without its attachments")
     kind, identifier = _named(identifiers, needed=channel != "email")
     if send_at is not None and send_at > world.now + limits.send_ahead:
         raise ApiFault(400, f"send_at: is more than {limits.send_ahead // 86_400} days ahead")

@@ -7,7 +7,7 @@ from typing import cast
 from ciokit.emulator.behaviour import track_items, track_rules
 from ciokit.emulator.behaviour.track_rules import TrackItem
 from ciokit.emulator.ingest import batch_bytes, call_bytes
-from ciokit.emulator.ledger import Problem
+from ciokit.emulator.ledger import Problem, Taken
 from ciokit.emulator.routing import ApiFault, Manner, on
 from ciokit.emulator.sizes import compact
 from ciokit.emulator.world import World
@@ -28,7 +28,7 @@ def entity(world: World, item: Item) -> None:
     problem = track_rules.check(given, call_bytes(world.switches))
     if problem is not None:
         raise ApiFault(400, problem.reason, pointer=problem.field)
-    track_items.apply(world, given)
+    track_items.take(world, given)
 
 
 @on(V2.batch_once, Manner(status_of=_status))
@@ -42,9 +42,10 @@ def batch(world: World, batch: list[Item]) -> BatchAnswer:
         item = cast("TrackItem", each)
         problem = track_rules.check(item, call_bytes(world.switches))
         if problem is None:
-            track_items.apply(world, item)
+            track_items.take(world, item, index)
         else:
             errors.append(_error(index, problem))
+            world.taken.append(Taken("", None))
     return {"errors": errors} if errors else {}
 
 

@@ -12,6 +12,7 @@ Marked [inferred] are readings that no document states:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -19,22 +20,34 @@ import orjson
 from ciokit.emulator.behaviour.track_rules import TrackItem
 from ciokit.emulator.changes import common, devices, events, objects, people
 from ciokit.emulator.changes.merging import merge
+from ciokit.emulator.ledger import REPEATED, Problem, Taken
 from ciokit.emulator.world import Person, World
 
 _SETTINGS = frozenset({"_update", "_timestamp", "cio_relationships"})
+_NOBODY = Problem("identifiers", "are nobody's, and nobody is made for them")
 _OTHERS = "relationshipAttributes"  # among the traits of a Pipelines group these are a relationship's, here nothing
 
 
-def apply(world: World, item: TrackItem) -> None:
-    """Do what a checked item says."""
+def take(world: World, item: TrackItem, index: int | None = None) -> None:
+    """Accept a checked item, to happen in its turn; `index` is its place in a batch."""
+    raw = orjson.dumps(item) if index is not None else b""
+    world.taken.append(Taken(f"{item['type']}.{item['action']}", partial(_apply, world, item), index, raw))
+
+
+def take_anonymous(world: World, kind: str, anonymous_id: str | None, item: TrackItem) -> None:
+    """Accept an event of somebody who is not known yet."""
+    who = {"anonymousId": anonymous_id} if anonymous_id else {}
+    world.taken.append(Taken(f"anonymous.{kind}", partial(_happen, world, kind, who, item)))
+
+
+def _apply(world: World, item: TrackItem) -> Problem | None:
+    """Do what a checked item says, or return why it has no effect."""
     effect = _EFFECTS.get((item["type"], item["action"]))
-    if effect is not None and not _is_blocked(world, item.get("identifiers") or {}, item["action"]):
-        effect(world, item)
-
-
-def anonymous_event(world: World, kind: str, anonymous_id: str | None, item: TrackItem) -> None:
-    """Keep an event of somebody who is not known yet."""
-    _happen(world, kind, {"anonymousId": anonymous_id} if anonymous_id else {}, item)
+    if effect is None:
+        return None
+    if _is_blocked(world, item.get("identifiers") or {}, item["action"]):
+        return Problem("identifiers", "are suppressed; unsuppressing lifts it")
+    return effect(world, item)
 
 
 def _is_blocked(world: World, who: Mapping[str, str], action: str) -> bool:
@@ -74,12 +87,12 @@ def _ref(person: Person) -> str:
 # People
 
 
-def _identify(world: World, item: TrackItem) -> None:
+def _identify(world: World, item: TrackItem) -> Problem | None:
     given: dict[str, Any] = item.get("attributes") or {}
     who: Mapping[str, str] = item["identifiers"]
     person = _find(world, who)
     if person is None and (given.get("_update") in (True, "true") or "cio_id" in who):
-        return
+        return _NOBODY
     traits = {name: value for name, value in given.items() if name not in _SETTINGS}
     at: int | None = given.get("_timestamp") or item.get("timestamp")
     if person is None:
@@ -94,11 +107,12 @@ def _identify(world: World, item: TrackItem) -> None:
     _run(world, people.identify, "identify", message)
     person = _find(world, who) or person
     if person is None:
-        return
+        return None
     if at is not None:
         person.timestamps.update({name.strip(): at for name in traits if name.strip() in person.timestamps})
     for each in _ties(item):
         _relate(world, person, each)
+    return None
 
 
 def _newcomer(who: Mapping[str, str], traits: dict[str, Any]) -> dict[str, Any]:
@@ -151,12 +165,11 @@ def _merge(world: World, item: TrackItem) -> None:
 # What people do and have
 
 
-def _event(world: World, item: TrackItem) -> None:
+def _event(world: World, item: TrackItem) -> Problem | None:
     if _is_repeated(world, item):
-        return
+        return REPEATED
     person = _known(world, item["identifiers"])
-    if person is not None:
-        _happen(world, item["action"], {"userId": _ref(person)}, item)
+    return _happen(world, item["action"], {"userId": _ref(person)}, item) if person is not None else _NOBODY
 
 
 def _is_repeated(world: World, item: TrackItem) -> bool:
@@ -170,9 +183,9 @@ _KEEPERS: dict[str, tuple[str, str, common.Effect]] = {
 }
 
 
-def _happen(world: World, action: str, who: dict[str, Any], item: TrackItem) -> None:
+def _happen(world: World, action: str, who: dict[str, Any], item: TrackItem) -> Problem | None:
     if _is_repeated(world, item):
-        return
+        return REPEATED
     event_id: str = item.get("id") or ""
     kind, field, effect = _KEEPERS[action]
     properties: dict[str, Any] = dict(item.get("attributes") or {})
@@ -182,22 +195,24 @@ def _happen(world: World, action: str, who: dict[str, Any], item: TrackItem) -> 
     if item.get("timestamp") is not None:
         message["timestamp"] = item["timestamp"]
     if world.switches.future_timestamps == "drop" and common.when(world, message) > world.now:
-        return
+        return Problem("timestamp", "is in the future")
     if event_id:
         world.seen.add(event_id)
     _run(world, effect, kind, message)
+    return None
 
 
-def _add_device(world: World, item: TrackItem) -> None:
+def _add_device(world: World, item: TrackItem) -> Problem | None:
     person = _known(world, item["identifiers"])
     if person is None:
-        return
+        return _NOBODY
     device: dict[str, Any] = item["device"]
     message: dict[str, Any] = {"userId": _ref(person), "properties": device.get("attributes") or {}}
     if device.get("last_used") is not None:
         message["timestamp"] = device["last_used"]
     context = {"device": {"token": device["token"], "type": device["platform"]}}
     _run(world, devices.change, "track", message, context)
+    return None
 
 
 def _delete_device(world: World, item: TrackItem) -> None:
@@ -240,11 +255,13 @@ def _part(world: World, person: Person | None, key: tuple[str, str] | None) -> N
         _run(world, objects.delete_relationship, "track", {"userId": _ref(person), "properties": properties})
 
 
-def _relate_person(world: World, item: TrackItem) -> None:
+def _relate_person(world: World, item: TrackItem) -> Problem | None:
     person = _known(world, item["identifiers"])
-    if person is not None:
-        for each in _ties(item):
-            _relate(world, person, each)
+    if person is None:
+        return _NOBODY
+    for each in _ties(item):
+        _relate(world, person, each)
+    return None
 
 
 def _part_person(world: World, item: TrackItem) -> None:
@@ -279,7 +296,7 @@ def _delete_object(world: World, item: TrackItem) -> None:
         _run(world, objects.delete, "track", {"properties": properties})
 
 
-_EFFECTS: dict[tuple[str, str], Callable[[World, TrackItem], None]] = {
+_EFFECTS: dict[tuple[str, str], Callable[[World, TrackItem], Problem | None]] = {
     ("person", "identify"): _identify,
     ("person", "delete"): _delete,
     ("person", "suppress"): _suppress,

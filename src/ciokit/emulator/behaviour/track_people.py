@@ -23,7 +23,7 @@ _NOBODY = "nobody"
 @on(V1.region)
 def region(world: World) -> Account:
     """Answer with where the emulator is; it counts as the US region."""
-    return {"url": world.origin.partition("://")[2], "region": "us", "environment_id": 1}
+    return {"url": world.origin, "region": "us", "environment_id": 1}
 
 
 @on(V1.identify)
@@ -42,7 +42,7 @@ def identify(world: World, identifier: str | Identity, attributes: Mapping[str, 
     second = {**_person(identifier, given["action"]), "cio_relationships": given.get("relationships")}
     _check(world, second)
     _do(world, item)
-    return track_items.apply(world, second)
+    return track_items.take(world, second)
 
 
 @on(V1.delete)
@@ -107,7 +107,7 @@ def track_anonymous(
     kind = type or "event"
     item = {**_person(_NOBODY, kind), **_happened(name, data, timestamp, id)}
     _check(world, item)
-    track_items.anonymous_event(world, kind, anonymous_id, item)
+    track_items.take_anonymous(world, kind, anonymous_id, item)
 
 
 @on(V1.merge)
@@ -140,4 +140,4 @@ def _check(world: World, item: dict[str, Any]) -> None:
 
 def _do(world: World, item: dict[str, Any]) -> None:
     _check(world, item)
-    track_items.apply(world, item)
+    track_items.take(world, item)

@@ -86,12 +86,19 @@ def somebody(world: World, user_id: str | None, anonymous_id: str | None) -> Per
 
 
 def note(
-    world: World, type: str, details: Mapping[str, Any], person: Person | None = None, thing: Thing | None = None
+    world: World,
+    type: str,
+    details: Mapping[str, Any],
+    person: Person | None = None,
+    thing: Thing | None = None,
+    *,
+    at: int | None = None,
 ) -> None:
-    """Write an activity."""
+    """Write an activity that happened at a time in unix seconds: now if none is given."""
     raw = orjson.dumps(details) if details else b""
     key = thing.key if thing is not None else None
-    activity = Activity(len(world.log), type, raw, world.now, world.now, person, key)
+    happened = world.now if at is None else at
+    activity = Activity(len(world.log), type, raw, happened, world.now, person, key)
     world.log.append(activity)
     if person is not None:
         person.log.append(activity)

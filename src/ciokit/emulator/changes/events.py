@@ -23,7 +23,7 @@ def screen(world: World, item: Item) -> Problem | None:
 
 
 def report(world: World, item: Item) -> Problem | None:
-    """Keep a report as an event: there are no deliveries here that it could be about."""
+    """Keep a report about content as an event: messages to people nobody knows are not part of this world."""
     user_id = named(item.message, "userId")
     person = world.resolve(user_id) if user_id else None
     _keep(world, item, "event", item.message["event"].strip(), person, None)

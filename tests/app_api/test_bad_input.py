@@ -1,0 +1,289 @@
+"""Bad input, one row each, with either client: named before anything leaves, or told in the service's own words."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ciokit import AppClient, AsyncAppClient, Identity, values
+from ciokit.core.clock import FakeClock
+from ciokit.core.wire import Response
+from ciokit.emulator.app import Emulator
+from ciokit.errors import ApiError, AuthenticationError, RefusedError, ValidationError
+from ciokit.track_api import AsyncTrackClient, TrackClient
+from tests.support.operations import AsyncWire, Wire
+
+KEY = "the-secret-key-of-ours"
+PERSON = "p77-Q.secret_person"
+ANN: Any = {"id": PERSON}
+DAY = 86_400
+NOW = int(time.time())
+WORDS = b"x" * 2_100_000
+
+Use = Callable[[Any], Any]
+"""One use of a client, of either kind; untyped, as bad input does not pass a type checker."""
+
+
+def _email(**changed: Any) -> Use:
+    given = {"to": "ann@x.io", "identifiers": ANN, "transactional_message_id": 1, **changed}
+    return lambda app: app.send.email(**given)
+
+
+def _trigger(**audience: Any) -> Use:
+    return lambda app: app.broadcasts.trigger(12, **audience)
+
+
+def _newsletter(**changed: Any) -> Use:
+    given = {"type": "email", "name": "N", "subject": "S", "body": "B", "recipients": {"and": []}, **changed}
+    return lambda app: app.newsletters.create(**given)
+
+
+KNOWN_BEFORE: dict[str, tuple[Use, str | None, str]] = {
+    # use, field, what is said
+    "two identifiers": (_email(identifiers={"id": PERSON, "email": "a@x.io"}), "identifiers", "exactly one"),
+    "no identifier": (_email(identifiers={}), "identifiers", "exactly one of id, email, cio_id"),
+    "no identifiers at all": (_email(identifiers=None), "identifiers", "must be a dict"),
+    "a phone where not allowed": (
+        lambda app: app.send.push(transactional_message_id=1, identifiers={"phone": "+41790000000"}),
+        "identifiers.phone",
+        "cannot name a person here",
+    ),
+    "two identifiers of a live notification": (
+        lambda app: app.live_notifications.start(
+            identifiers={"id": PERSON, "phone": "+41790000000"}, notification_type="t", attributes={}, content_state={}
+        ),
+        "identifiers",
+        "exactly one of id, email, phone, internal",
+    ),
+    "a 16th recipient": (_email(to=", ".join(f"a{n}@x.io" for n in range(16))), "to", "has 16 recipients"),
+    "a 2.1 MB attachment": (
+        _email(attachments={"a.pdf": base64.b64encode(WORDS).decode()}),
+        "attachments",
+        "2,100,000 B in all, over the limit of 2,000,000 B",
+    ),
+    "10,001 ids": (_trigger(ids=[PERSON] * 10_001), "ids", "10,001 entries, over the limit of 10,000"),
+    "10,001 addresses": (_trigger(emails=["a@x.io"] * 10_001), "emails", "10,001 entries"),
+    "two audiences": (_trigger(ids=[PERSON], recipients={"segment": {"id": 7}}), "ids", "together with `recipients`"),
+    "deliveries of a person over six months": (
+        lambda app: app.customers.messages(PERSON, start_ts=NOW - 190 * DAY),
+        "start_ts",
+        "over 184 days before `end_ts`",
+    ),
+    "deliveries over six months": (
+        lambda app: app.messages.find(start_ts=NOW - 400 * DAY, end_ts=NOW - 200 * DAY),
+        "start_ts",
+        "ask for one range after the other",
+    ),
+    "deliveries of a campaign over a year": (
+        lambda app: app.campaigns.messages(3, start_ts=NOW - 370 * DAY, end_ts=NOW),
+        "start_ts",
+        "over 366 days",
+    ),
+    "deliveries of a newsletter over a year": (
+        lambda app: app.newsletters.messages(3, start_ts=0),
+        "start_ts",
+        "over 366 days",
+    ),
+    "deliveries of a broadcast over a year": (
+        lambda app: app.broadcasts.messages(12, start_ts=0, end_ts=NOW),
+        "start_ts",
+        "over 366 days",
+    ),
+    "an export over a year": (
+        lambda app: app.exports.create_deliveries(campaign_id=3, start=NOW - 370 * DAY),
+        "start",
+        "over 366 days before `end`",
+    ),
+    "a range that ends before it begins": (
+        lambda app: app.exports.create_deliveries(campaign_id=3, start=NOW, end=NOW - 1),
+        "start",
+        "is after `end`",
+    ),
+    "a range in milliseconds": (lambda app: app.messages.find(end_ts=NOW * 1000), "end_ts", "looks like milliseconds"),
+    "a send in 91 days": (_email(send_at=NOW + 91 * DAY), "send_at", "more than 90 days ahead"),
+    "an export of two sources": (
+        lambda app: app.exports.create_deliveries(campaign_id=3, action_id=4),
+        "action_id",
+        "together with `campaign_id`",
+    ),
+    "an export of no source": (lambda app: app.exports.create_deliveries(), "newsletter_id", "only one"),
+    "a collection of rows and a URL": (
+        lambda app: app.collections.create(name="c", data=[], url="https://x.io/c.csv"),
+        "url",
+        "together with `data`",
+    ),
+    "a collection of nothing": (lambda app: app.collections.create(name="c"), "data", "only one"),
+    "both for a collection that is there": (
+        lambda app: app.collections.update(3, data=[], url="https://x.io/c.csv"),
+        "url",
+        "together with `data`",
+    ),
+    "101 attributes": (
+        lambda app: app.data_index.update_attributes([{"name": "plan"}] * 101),
+        "attributes",
+        "101 entries, over the limit of 100",
+    ),
+    "no events": (lambda app: app.data_index.update_events([]), "events", "is empty"),
+    "a long description": (
+        lambda app: app.data_index.update_events([{"name": "a"}, {"name": "b", "description": "x" * 256}]),
+        "events[1].description",
+        "256 characters, over the limit of 255",
+    ),
+    "101 people": (lambda app: app.customers.attributes_of([PERSON] * 101), "ids", "101 entries"),
+    "one person as text": (lambda app: app.customers.attributes_of(PERSON), "ids", "must be a list, not str"),
+    "an import of people without an identifier": (
+        lambda app: app.imports.create({"name": "I", "data_file_url": "https://x.io/a.csv", "type": "people"}),
+        "identifier",
+        "needed for all but objects",
+    ),
+    "an import of objects of no type": (
+        lambda app: app.imports.create({"name": "I", "data_file_url": "https://x.io/a.csv", "type": "object"}),
+        "object_type_id",
+        "needed for objects",
+    ),
+    "a newsletter now and later": (
+        _newsletter(send_now=True, scheduled_at=NOW + DAY),
+        "scheduled_at",
+        "together with `send_now`",
+    ),
+    "a newsletter from two": (_newsletter(from_="a@x.io", from_id=3), "from_id", "together with `from_`"),
+    "a newsletter with half a pace": (_newsletter(rate_limit_email_rate=5), "rate_limit_time_period", "needed with"),
+    "a newsletter with a long name": (_newsletter(name="n" * 191), "name", "191 characters"),
+    "a time without its zone": (
+        lambda app: app.newsletters.schedule(3, scheduled_at=NOW + DAY),
+        "timezone",
+        "needed with `scheduled_at`",
+    ),
+    "a page that would be cut": (lambda app: app.esp_suppression.find("bounces", limit=1001), "limit", "1 to 1,000"),
+}
+
+THEIR_WORDS: dict[str, tuple[Use, int, str]] = {
+    # use, status, some of what the emulator says
+    "a segment that does not exist": (lambda app: app.segments.get(999), 404, "no such segment"),
+    "its members": (lambda app: app.segments.members(999), 404, "no such segment"),
+    "a filter on it": (lambda app: app.customers.find({"segment": {"id": 999}}), 400, "segment"),
+    "an export of it": (lambda app: app.exports.create_customers({"segment": {"id": 999}}), 400, "segment"),
+    "a broadcast to it": (_trigger(recipients={"segment": {"id": 999}}), 400, "segment"),
+    "a broadcast that does not exist": (lambda app: app.broadcasts.trigger(999), 404, "no such broadcast"),
+    "a template that does not exist": (_email(transactional_message_id=999), 400, "no such transactional message"),
+}
+
+
+def _blocking(client: Any, use: Use) -> Any:
+    found = use(client)
+    return list(found) if hasattr(found, "__next__") else found
+
+
+def _awaited(make: Callable[[], Any], use: Use) -> Any:
+    async def run() -> Any:
+        async with make() as client:
+            found = use(client)
+            return [row async for row in found] if hasattr(found, "__anext__") else await found
+
+    return asyncio.run(run())
+
+
+def _either(kind: str, wire: Wire, use: Use) -> Any:
+    """Use a client of a kind at a wire."""
+    if kind == "blocking":
+        return _blocking(AppClient(KEY, transport=wire, clock=FakeClock()), use)
+    awaited = AsyncWire(*wire.answers)
+    awaited.sent = wire.sent
+    return _awaited(lambda: AsyncAppClient(KEY, transport=awaited, clock=FakeClock()), use)
+
+
+both_kinds = pytest.mark.parametrize("kind", ["blocking", "awaitable"])
+
+
+@both_kinds
+@pytest.mark.parametrize("case", KNOWN_BEFORE)
+def test_what_can_be_known_is_refused_before_it_is_sent(case: str, kind: str) -> None:
+    """Nothing is sent; the error names the field and the request, says what is wrong, and tells no value."""
+    use, field, said = KNOWN_BEFORE[case]
+    wire = Wire()
+    with pytest.raises(ValidationError, match=said) as caught:
+        _either(kind, wire, use)
+    assert wire.sent == []
+    assert caught.value.field == field
+    assert (caught.value.request or "").startswith(("GET /v1/", "POST /v1/", "PUT /v1/"))
+    assert caught.value.fault == "caller"
+    assert PERSON not in f"{caught.value} {caught.value!r} {vars(caught.value)}"
+
+
+@both_kinds
+@pytest.mark.parametrize("case", THEIR_WORDS)
+def test_what_only_the_service_knows_is_told_in_its_words(case: str, kind: str, ciokit_emulator: Emulator) -> None:
+    """The status and the words of the answer reach the caller, with the request and without the key."""
+    use, status, said = THEIR_WORDS[case]
+    ciokit_emulator.seed({"people": [{"id": PERSON}], "broadcasts": [{"id": 12, "name": "B", "messages": []}]})
+    options: Any = {"app_api_key": KEY, "clock": FakeClock()}
+    blocking = AppClient(transport=ciokit_emulator.transport, **options)
+    awaitable = AsyncAppClient(transport=ciokit_emulator.async_transport, **options)
+    with pytest.raises(RefusedError, match=said) as caught:
+        _blocking(blocking, use) if kind == "blocking" else _awaited(lambda: awaitable, use)
+    assert caught.value.status == status
+    assert f"answered {status}" in str(caught.value)
+    assert KEY not in str(caught.value)
+
+
+@both_kinds
+def test_unknown_language_is_the_services_to_refuse(kind: str) -> None:
+    """Which languages there are only the service knows; what it repeats of the call comes without the person."""
+    words = values.encode({"meta": {"error": f"language xx is not supported, said to {PERSON} with {KEY}"}})
+    with pytest.raises(RefusedError, match="language xx is not supported") as caught:
+        _either(kind, Wire(Response(400, {}, words)), _email(language="xx"))
+    assert PERSON not in str(caught.value)
+    assert KEY not in str(caught.value)
+
+
+@both_kinds
+@pytest.mark.parametrize("status", [401, 403])
+def test_key_of_another_region_is_hinted_at(kind: str, status: int) -> None:
+    """The service only says no; the error adds what to look at, and never the key."""
+    words = values.encode({"errors": [{"detail": f"invalid key {KEY}", "status": str(status)}]})
+    with pytest.raises(AuthenticationError, match="invalid key") as caught:
+        _either(kind, Wire(Response(status, {}, words)), lambda app: app.customers.attributes(PERSON))
+    assert ("region" in str(caught.value)) == (status == 401)
+    assert caught.value.retryable is False
+    assert not {KEY, PERSON} & set(str(caught.value).replace(",", " ").split())
+    assert KEY not in f"{caught.value} {vars(caught.value)}"
+
+
+@both_kinds
+def test_answer_that_leads_to_another_region_is_hinted_at(kind: str) -> None:
+    """An account that lives elsewhere is told so, not followed with the key in hand."""
+    wire = Wire(Response(307, {"location": "https://api-eu.customer.io/v1/segments"}, b""))
+    with pytest.raises(ApiError, match="check the region"):
+        _either(kind, wire, lambda app: app.segments.find())
+    assert len(wire.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "it has none"),
+        ({"id": "u1", "email": "a@x.io"}, "it has id and email"),
+        ({"phone": "0790000000"}, "E.164"),
+        ({"email": "nobody"}, "has no @"),
+    ],
+)
+def test_identity_is_exactly_one_identifier(given: dict[str, Any], said: str) -> None:
+    """None, two, and what is no phone number or address are refused where they are written."""
+    with pytest.raises(ValidationError, match=said):
+        Identity(**given)
+
+
+@both_kinds
+def test_phone_does_not_name_a_person_in_a_path(kind: str) -> None:
+    """It would be taken for an id: the Track API's first version refuses it, and says which call does not."""
+    identity, wire = Identity(phone="+41790000000"), Wire()
+    made: Any = TrackClient if kind == "blocking" else AsyncTrackClient
+    track = made("site", KEY, transport=wire if kind == "blocking" else AsyncWire(), clock=FakeClock())
+    with pytest.raises(ValidationError, match=r"use `track\.v2`"):
+        track.v1.identify(identity)
+    assert wire.sent == []
