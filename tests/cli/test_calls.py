@@ -20,6 +20,8 @@ from tests.support.wire import Answer, ScriptedServer, scripted_server
 
 FILTER = '{"attribute": {"field": "plan", "operator": "eq", "value": "pro"}}'
 
+SEND = ("app", "send", "email", "--to", "a@x.io", "--identifiers", '{"id": "u1"}', "--transactional-message-id", "1")
+
 
 @pytest.fixture
 def scripted(keys: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
@@ -59,7 +61,7 @@ def test_list_is_repeated_or_read_by_lines(run: Run, people: list[str], tmp_path
 def test_text_of_a_body_is_typed_or_read(run: Run, keys: None, tmp_path: Path) -> None:
     """Text in a body may come from a file; written @@ an @ is one; in a path it is never anything else."""
     (tmp_path / "mail.html").write_text("<p>ä</p>")
-    to = ("app", "send", "email", "--to", "a@x.io", "--dry-run")
+    to = (*SEND, "--dry-run")
     assert run(*to, "--body", "@mail.html").rows[0]["body"]["body"] == "<p>ä</p>"
     assert run(*to, "--body", "@@everyone").rows[0]["body"]["body"] == "@everyone"
     shown = run("app", "customers", "segments", "@mail.html", "--dry-run")
@@ -138,7 +140,7 @@ def test_key_may_come_from_dotenv_or_profile(run: Run, tmp_path: Path, monkeypat
 def test_dry_run_hides_secrets_in_the_body(run: Run, keys: None) -> None:
     """Members of a body that are named like secrets are shown as set, the rest as it is typed."""
     data = '{"password": "p1", "nested": [{"apiKey": "k1", "token": "device"}]}'
-    done = run("app", "send", "email", "--to", "a@x.io", "--message-data", data, "--dry-run")
+    done = run(*SEND, "--message-data", data, "--dry-run")
     assert done.rows[0]["body"]["message_data"] == {
         "password": "[set]",
         "nested": [{"apiKey": "[set]", "token": "device"}],
@@ -227,7 +229,6 @@ def test_table_of_one_answer(answer: Any, lines: list[str], run: Run, scripted: 
 # Errors
 
 TYPES = ("app", "objects", "types")
-SEND = ("app", "send", "email", "--to", "a@x.io")
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,7 @@ class Ingest:
         if problem is REPEATED:
             self.ledger.duplicates += 1
         elif problem is not None:
-            self.ledger.drops.append(Drop(at, operation, taken.index, problem, taken.raw))
+            self.ledger.drops.append(Drop(at, operation, taken.place, problem, taken.raw))
         elif taken.kind:
             self.ledger.accepted[taken.kind] += 1
 

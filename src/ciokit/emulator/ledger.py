@@ -28,12 +28,12 @@ class Taken(NamedTuple):
     """An item that an operation accepted: it happens once it can be read, and then says why it had no effect, if so.
 
     `kind` is what it is counted as; "" is not counted. `effect` is None for the item of a batch that was refused alone.
-    `raw` is the item as JSON, and `index` its place, where it is one of several.
+    `raw` is the item as JSON, and `place` counts from 0, where it is one of several.
     """
 
     kind: str
     effect: Callable[[], Problem | None] | None
-    index: int | None = None
+    place: int | None = None
     raw: bytes = b""
 
 
