@@ -161,6 +161,52 @@ MORE: dict[str, dict[str, Any]] = {
     "inbox_previews.create": {"client_ids": ["gmail_web"]},
 }
 
+_U1: dict[str, Any] = {"userId": "u1", "context": {"device": {"token": "t1", "type": "ios"}}}
+_MESSAGES: dict[str, dict[str, Any]] = {
+    "identify": {**_U1, "traits": {"plan": "pro"}},
+    "track": {**_U1, "event": "Bought", "properties": {"n": 1}, "timestamp": "2026-01-01T00:00:00Z"},
+    "page": {**_U1, "name": "Home", "properties": {"url": "https://x.io"}},
+    "screen": {**_U1, "name": "Home"},
+    "group": {**_U1, "groupId": "acme", "traits": {"object_type_id": "1", "relationshipAttributes": {"r": 1}}},
+    "alias": {"userId": "u1", "previousId": "u2"},
+}
+PIPELINES: dict[str, dict[str, Any]] = {
+    **{f"/v1/{kind}": {"message": message} for kind, message in _MESSAGES.items()},
+    "/v1/batch": {"batch": [{"type": kind, **message} for kind, message in _MESSAGES.items() if kind != "alias"]},
+}
+# What people are written with in the Track API, by the name of the argument.
+SAMPLES: dict[str, Any] = {
+    "timestamp": 1_700_000_000,
+    "id": "01JD8Z9V7K3M5N6P8Q0R2S4T6V",
+    "device": {"id": "t1", "platform": "ios", "last_used": 1_700_000_000},
+    "item": {"type": "person", "action": "identify", "identifiers": {"id": "u1"}, "attributes": {"plan": "pro"}},
+    "batch": [
+        {
+            "type": "person",
+            "action": "event",
+            "identifiers": {"id": "u1"},
+            "name": "Bought",
+            "timestamp": 1_700_000_000,
+        },
+        {
+            "type": "object",
+            "action": "identify",
+            "identifiers": {"object_type_id": "1", "object_id": "acme"},
+            "cio_relationships": [{"identifiers": {"id": "u1"}, "relationship_attributes": {"role": "admin"}}],
+        },
+        {
+            "type": "person",
+            "action": "add_device",
+            "identifiers": {"id": "u1"},
+            "device": {"token": "t", "platform": "ios"},
+        },
+    ],
+    "primary": {"id": "u1"},
+    "secondary": {"id": "u2"},
+    "attributes": {"plan": "pro"},
+    "segment_id": 1,
+}
+
 
 def furnish(emulator: Emulator) -> None:
     """Put one of everything into the workspace, with the number 1 where things have numbers."""
@@ -229,9 +275,14 @@ def _minted(noun: str, name: str, emulator: Emulator) -> dict[str, Any]:
 
 
 def good_arguments(operation: Declared[..., Any], emulator: Emulator) -> dict[str, Any]:
-    """Return arguments of an operation of the App API that the furnished workspace takes: the required ones."""
+    """Return arguments of an operation that the furnished workspace takes: of the App API the required ones."""
     if operation.route.name in ASK:
         return ASK[operation.route.name]
+    if operation.route.surface == "pipelines":
+        return PIPELINES[operation.route.path]
+    if operation.route.surface == "track":
+        samples = {name: value for name, value in SAMPLES.items() if name in operation.route.types}
+        return some_arguments(operation.route, "u1", **samples)
     needed = operation.route.required
     arguments = some_arguments(operation.route, filter=EVERYBODY)
     noun, _, name = operation.route.name.partition(".")
