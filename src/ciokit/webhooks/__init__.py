@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ciokit.webhooks.schema import METRICS as METRICS
     from ciokit.webhooks.schema import OBJECT_TYPES as OBJECT_TYPES
     from ciokit.webhooks.schema import TypedEvent as TypedEvent
+    from ciokit.webhooks.serving import WebhookServer as WebhookServer
     from ciokit.webhooks.signature import Verification as Verification
     from ciokit.webhooks.signature import Verifier as Verifier
     from ciokit.webhooks.signature import sign as sign
@@ -66,6 +67,7 @@ _HOME: dict[str, str] = {
     "METRICS": "ciokit.webhooks.schema",
     "OBJECT_TYPES": "ciokit.webhooks.schema",
     "TypedEvent": "ciokit.webhooks.schema",
+    "WebhookServer": "ciokit.webhooks.serving",
     "Verification": "ciokit.webhooks.signature",
     "Verifier": "ciokit.webhooks.signature",
     "sign": "ciokit.webhooks.signature",

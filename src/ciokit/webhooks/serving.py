@@ -11,10 +11,12 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from types import FrameType
-from typing import TYPE_CHECKING, Any, cast
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from ciokit.errors import ConfigurationError
+from ciokit.webhooks.asgi import AsgiApp
+from ciokit.webhooks.receiver import WebhookReceiver
 
 if TYPE_CHECKING:
     from uvicorn import Server
@@ -76,7 +78,106 @@ def serve(
 
     `certificate` and `key` are PEM files, for TLS. `ready` is called once requests are answered.
     """
-    limits = limits or ServingLimits()
+    server = _made(application, limits or ServingLimits(), certificate, key, ready)
+    if threading.current_thread() is threading.main_thread():
+        # uvicorn hands a signal on when it has ended; and one may come before it listens for them.
+        def end(_signal: int, _frame: FrameType | None) -> None:
+            server.should_exit = True
+
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
+    server.run(sockets=[listener])
+
+
+class WebhookServer:
+    """Serves a receiver from a thread of this process: for tests, notebooks and trying things out.
+
+    ```python
+    with WebhookServer(WebhookReceiver(secrets, "journal")) as server:
+        WebhookConfigManager(app).ensure(WebhookConfig(name="Here", endpoint=server.url))
+    ```
+
+    Port 0 picks a free one. At the end requests under way are answered and the journal is closed; one instance serves
+    once. What listens for the world is `ciokit webhooks serve`, a process that outlives whoever started it.
+    """
+
+    def __init__(
+        self,
+        receiver: WebhookReceiver,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        limits: ServingLimits | None = None,
+    ) -> None:
+        self._receiver = receiver
+        self._host = host
+        self._port = port
+        self._limits = limits or ServingLimits()
+        self._server: Server | None = None
+        self._thread: threading.Thread | None = None
+        self._url = ""
+
+    @property
+    def url(self) -> str:
+        """Where webhooks are to be posted."""
+        if not self._url:
+            raise ConfigurationError("there is no address yet: start the server first")
+        return self._url
+
+    def start(self) -> Self:
+        """Serve, and return once requests are answered.
+
+        Raises:
+            ConfigurationError: the address cannot be used, uvicorn is not installed or does not start, or this was
+                started before.
+        """
+        if self._server is not None:
+            raise ConfigurationError("this server was started before; make another one")
+        ready = threading.Event()
+        server = _made(AsgiApp(self._receiver), self._limits, None, None, ready.set)
+        listener = bind(self._host, self._port)
+
+        def serve() -> None:
+            try:
+                with suppress(SystemExit):  # how uvicorn ends where the application does not start
+                    server.run(sockets=[listener])
+            finally:
+                listener.close()
+                ready.set()  # a server that cannot start must not leave the caller waiting
+
+        self._server = server
+        self._thread = threading.Thread(target=serve, name="ciokit-webhooks", daemon=True)
+        self._thread.start()
+        ready.wait()
+        if not server.started:
+            raise ConfigurationError("the server ended before it listened; the log of `uvicorn.error` says why")
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self._url = f"http://{host}:{listener.getsockname()[1]}{self._receiver.path}"
+        return self
+
+    def stop(self) -> None:
+        """End in order, and return when everything is closed; a server that does not run is left alone."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _made(
+    application: Callable[..., Any],
+    limits: ServingLimits,
+    certificate: str | None,
+    key: str | None,
+    ready: Callable[[], None] | None,
+) -> Server:
+    """Return the server of an application, which listens once it is run."""
     try:
         import uvicorn
     except ModuleNotFoundError:
@@ -96,15 +197,7 @@ def serve(
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
-    server = _server(limits, ready)(config)
-    if threading.current_thread() is threading.main_thread():
-        # uvicorn hands a signal on when it has ended; and one may come before it listens for them.
-        def end(_signal: int, _frame: FrameType | None) -> None:
-            server.should_exit = True
-
-        signal.signal(signal.SIGTERM, end)
-        signal.signal(signal.SIGINT, end)
-    server.run(sockets=[listener])
+    return _server(limits, ready)(config)
 
 
 def _server(limits: ServingLimits, ready: Callable[[], None] | None) -> type[Server]:
