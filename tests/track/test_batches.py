@@ -297,7 +297,7 @@ def test_item_that_cannot_be_is_rejected_by_field(
 def test_client_for_one_item_refuses_the_same(track: TrackClient, server: ScriptedServer) -> None:
     """A single item goes to its own operation, with an id, and a bad one is refused by name."""
     track.v2.entity(event("A"))  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="`timestamp`: .*is not in Unix seconds"):
+    with pytest.raises(ValueError, match=r"`timestamp`: .*is not in Unix seconds"):
         track.v2.entity(event("A", timestamp=1_700_000_000_000))  # type: ignore[arg-type]
     [seen] = server.seen
     assert (seen.path, seen.json["name"]) == ("/api/v2/entity", "A")

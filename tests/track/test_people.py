@@ -148,9 +148,9 @@ def test_anonymous_event_has_an_id_of_its_own_or_a_given_one(track: TrackClient,
     """The anonymous id says who, the event's id which; what is no ULID is refused."""
     track.v1.track_anonymous("Viewed", anonymous_id="cookie-1", id="01JD8Z9V7K3M5N6P8Q0R2S4T6V")
     track.v1.track_anonymous("Invited")
-    with pytest.raises(ValidationError, match="`id`: .*is no ULID"):
+    with pytest.raises(ValidationError, match=r"`id`: .*is no ULID"):
         track.v1.track_anonymous("Viewed", id="7")
-    with pytest.raises(ValidationError, match="`name`: .*is empty"):
+    with pytest.raises(ValidationError, match=r"`name`: .*is empty"):
         track.v1.track_anonymous(" ")
     first, second = server.seen
     assert (first.path, first.json) == (
