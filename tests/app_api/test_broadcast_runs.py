@@ -12,7 +12,7 @@ from ciokit import AppClient, AsyncAppClient, follow_broadcast, run_broadcast
 from ciokit.core.clock import FakeClock
 from ciokit.core.wire import Response
 from ciokit.emulator.app import Emulator
-from ciokit.errors import JobError, NetworkError, RefusedError, ValidationError
+from ciokit.errors import ApiError, JobError, NetworkError, RefusedError, ValidationError
 from tests.support.operations import AsyncWire, Wire
 
 TRIGGER = "POST"
@@ -128,12 +128,31 @@ def test_an_answer_that_is_lost_does_not_trigger_again() -> None:
     assert _triggers(wire) == len(wire.sent) == 1
 
 
+@pytest.mark.parametrize(
+    ("answer", "notes"),
+    [
+        (_json({}, 401), 0),
+        (_json({}, 429), 0),
+        (NetworkError("no way there", maybe_sent=False), 0),
+        (_json({}, 500), 1),
+        (NetworkError("reset", maybe_sent=True), 1),
+    ],
+)
+def test_only_what_may_have_triggered_is_told_to_look(answer: Response | NetworkError, notes: int) -> None:
+    """A wrong key, a pace or a service out of reach triggered nothing; a lost answer may have."""
+    client, _, _ = _client(answer)
+    with pytest.raises((ApiError, NetworkError)) as caught:
+        run_broadcast(client, 12, ids=["u1"])
+    assert len(getattr(caught.value, "__notes__", [])) == notes
+
+
 def test_what_cannot_be_triggered_or_followed_is_refused(emulator: Emulator, ciokit_app_client: AppClient) -> None:
     """Bad input is told before anything is sent; a broadcast and a run that are not there by the service."""
     client, wire, _ = _client()
-    with pytest.raises(ValidationError, match="ids"):
+    with pytest.raises(ValidationError, match="ids") as refused:
         run_broadcast(client, 12, ids=[])
     assert wire.sent == []
+    assert not hasattr(refused.value, "__notes__")
     with pytest.raises(RefusedError) as caught:
         run_broadcast(ciokit_app_client, 99)
     assert caught.value.status == 404

@@ -68,7 +68,8 @@ def run_broadcast(
         JobError: it takes longer than `timeout`; `.job["id"]` is the number of the run.
         ValidationError, RefusedError, RateLimitError: as with `app.broadcasts.trigger`.
     """
-    with goes_on(f"the broadcast may have been triggered: `broadcasts.triggers({broadcast_id})` has its runs"):
+    note = f"the broadcast may have been triggered: `broadcasts.triggers({broadcast_id})` has its runs"
+    with goes_on(note, begun=False):
         started = yield from Broadcasts.trigger.flow(
             broadcast_id,
             data=data,

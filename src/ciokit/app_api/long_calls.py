@@ -13,7 +13,7 @@ from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar, overload
 
 from ciokit.app_api.client import AppClient, AsyncAppClient
 from ciokit.core.flow import Flow, Wait
-from ciokit.errors import JobError, RefusedError
+from ciokit.errors import CustomerIOError, JobError, RefusedError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -83,14 +83,16 @@ class Waits:
 
 
 @contextmanager
-def goes_on(note: str) -> Generator[None]:
+def goes_on(note: str, *, begun: bool = True) -> Generator[None]:
     """Add a note to what ends the block early, such as Ctrl-C: how to take up what goes on at the service.
 
-    What the service has refused or ended itself gets none.
+    What the service has refused or ended itself gets none; nor, where the block itself begins it, what says that
+    nothing was taken.
     """
     try:
         yield
     except BaseException as error:
-        if not isinstance(error, JobError | RefusedError):
+        never_began = not begun and isinstance(error, CustomerIOError) and not error.maybe_sent
+        if not (never_began or isinstance(error, JobError | RefusedError)):
             error.add_note(note)
         raise
