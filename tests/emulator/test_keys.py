@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ciokit import AppClient
+from ciokit.emulator.keys import Key
 from ciokit.errors import AuthenticationError
 from tests.emulator.conftest import Workspace
 
@@ -63,6 +64,16 @@ def test_key_does_what_its_scope_covers(
     assert _ask(guarded, key, "POST", "/v1/campaigns/1/triggers", {"ids": ["ann"]})[0] == triggers
 
 
+def test_a_reader_downloads_what_others_exported(guarded: Workspace) -> None:
+    """To ask for a file is reading, although the workspace counts how often it was asked for."""
+    everybody = {"filters": SEARCH["filter"]}
+    assert _ask(guarded, "reader", "POST", "/v1/exports/customers", everybody)[0] == 403
+    made = _ask(guarded, "all", "POST", "/v1/exports/customers", everybody)[1]["export"]["id"]
+    guarded.clock.advance(60)
+    assert _ask(guarded, "reader", "GET", f"/v1/exports/{made}/download")[0] == 200
+    assert _ask(guarded, "reader", "GET", f"/v1/exports/{made}")[1]["export"]["downloads"] == 1
+
+
 def test_refusals_have_the_envelope_of_the_operation(guarded: Workspace) -> None:
     """A send says what is wrong under `meta`, others in a list; neither says the key."""
     status, answer = _ask(guarded, "reader", "POST", "/v1/send/email", SEND)
@@ -101,6 +112,7 @@ def test_named_keys_are_shown_without_themselves_and_forgotten(guarded: Workspac
     shown = guarded.control("GET", "keys")[1]["keys"]
     assert {"surface": "app", "scope": "read"} in shown
     assert "secret" not in json.dumps(shown)
+    assert TOKEN not in repr(Key(TOKEN, "app"))
     assert guarded.control("DELETE", "keys") == (200, {"removed": 6})
     assert _ask(guarded, "wrong", "GET", "/v1/segments")[0] == 200
 

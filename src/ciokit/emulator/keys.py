@@ -15,7 +15,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from ciokit.core.endpoint import Route
@@ -36,7 +36,7 @@ _MOST_REMEMBERED = 1_000
 class Key:
     """A key of one API; `scope` is what an App API key may do: `all`, `read`, or `send` messages and broadcasts."""
 
-    key: str
+    key: str = field(repr=False)
     surface: str
     scope: Scope = "all"
 
@@ -64,9 +64,9 @@ class Keys:
 
     def name(self, given: Mapping[str, Any]) -> None:
         """Let a key in that a JSON object describes; `ValidationError` names a wrong field."""
-        for field in given:
-            if field not in ("key", "surface", "scope"):
-                raise ValidationError("is no field of a key; the fields are key, surface, scope", field=field)
+        for each in given:
+            if each not in ("key", "surface", "scope"):
+                raise ValidationError("is no field of a key; the fields are key, surface, scope", field=each)
         key, surface, scope = given.get("key"), given.get("surface"), given.get("scope", "all")
         if not isinstance(key, str) or not key.strip():
             raise ValidationError("must be text that is not empty", field="key")

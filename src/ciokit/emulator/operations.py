@@ -74,9 +74,9 @@ class Operations:
         return binding is not None and binding.manner.open
 
     def writes(self, route: Route) -> bool:
-        """Whether an operation changes the world."""
+        """Whether an operation is for writing: of a GET the world may take note, and it is for reading all the same."""
         binding = self._bindings.get(route.label)
-        return route.method != "GET" if binding is None else binding.writes
+        return route.method != "GET" and (binding is None or binding.writes)
 
     def serve(self, route: Route, sent: Sent, at: float, keep: Keep | None) -> Response:
         """Answer one request; `keep` writes into the journal. Raises `ApiFault` for what is refused."""
