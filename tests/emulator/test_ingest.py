@@ -549,8 +549,10 @@ def test_what_waits_is_not_overtaken(workspace: Workspace) -> None:
     workspace.take("identify", userId="u1", traits={"plan": "basic"})
     workspace.control("POST", "switches", {"ingestion_delay": 0})
     workspace.take("identify", userId="u1", traits={"plan": "pro"})
+    workspace.take("identify", userId="u2")
     workspace.control("POST", "clock", {"advance": 60})
     assert workspace.world.ids["u1"].attributes == {"plan": "pro"}
+    assert workspace.world.ids["u2"].created == workspace.world.ids["u1"].created  # time never goes back
 
 
 def test_the_documented_pace_can_be_enforced() -> None:

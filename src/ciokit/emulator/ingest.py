@@ -200,21 +200,24 @@ class Ingest:
         return good, bad
 
     def _accept(self, item: Item, at: float) -> None:
-        delay = self.world.switches.ingestion_delay
-        if delay or self._waiting:
-            self._waiting.append((at + delay, partial(self._apply, item)))
-        else:
-            self._apply(item, at)
+        self._in_turn(partial(self._apply, item), at)
 
     def take(self, taken: Taken, operation: str, at: float) -> None:
         """Let happen what an operation of another API accepted, in its turn."""
-        delay = self.world.switches.ingestion_delay
         if taken.effect is None:
             self.ledger.refused += 1
-        elif delay or self._waiting:
-            self._waiting.append((at + delay, partial(self._happen, taken, operation)))
         else:
-            self._happen(taken, operation, at)
+            self._in_turn(partial(self._happen, taken, operation), at)
+
+    def _in_turn(self, happen: Callable[[float], None], at: float) -> None:
+        """Let something happen once it can be read: never before what came earlier, whatever was switched since."""
+        due = at + self.world.switches.ingestion_delay
+        if self._waiting:
+            self._waiting.append((max(due, self._waiting[-1][0]), happen))
+        elif due > at:
+            self._waiting.append((due, happen))
+        else:
+            happen(at)
 
     def _happen(self, taken: Taken, operation: str, at: float) -> None:
         problem = taken.effect() if taken.effect else None
