@@ -17,6 +17,7 @@ from ciokit import AppClient, AsyncAppClient
 from ciokit.core.clock import FakeClock
 from ciokit.core.wire import Request, Response
 from ciokit.emulator.app import Emulator
+from ciokit.errors import NetworkError
 from tests.support.operations import Wire
 
 PEOPLE = 5_000
@@ -48,6 +49,19 @@ class AsyncDistant(Distant):
 
     async def aclose(self) -> None:
         """Nothing is open."""
+
+
+class Recovering(Distant):
+    """A service that is out of reach at first, which shows at once, and then answers after 50 ms."""
+
+    def send(self, request: Request) -> Response:
+        """Note when a request arrives, and let its answer take its time."""
+        self.sent.append(request)
+        if len(self.sent) == 1:
+            raise NetworkError("no way there", maybe_sent=False)
+        self.arrivals.append(self.clock.now())
+        self.clock.time += 0.05
+        return self.answers[0]
 
 
 def _most_in_a_second(times: list[float]) -> int:
@@ -90,6 +104,16 @@ def test_a_pause_is_followed_by_no_burst_over_the_limit() -> None:
     for _ in range(30):
         app.segments.find()
     assert _most_in_a_second([*earlier, *wire.arrivals]) <= 10
+
+
+def test_a_call_that_failed_at_once_slows_no_later_one() -> None:
+    """How soon it failed is not how soon an answer can come: the pace stays what the limit and its 1 % allow."""
+    clock = FakeClock(start=0.0)
+    wire = Recovering(clock, 0.0)
+    app = AppClient("k", transport=wire, clock=clock)
+    for _ in range(40):
+        app.segments.find()
+    assert wire.arrivals[30] - wire.arrivals[20] == pytest.approx(1.01, abs=0.001)
 
 
 def test_everybody_is_found_whatever_they_have(ciokit_emulator: Emulator, ciokit_app_client: AppClient) -> None:

@@ -85,7 +85,7 @@ class Connection:
             outcome = yield request
             if outcome is None:
                 raise TypeError("a sender resumed a flow without an outcome")
-            if granted is not None:
+            if granted is not None and isinstance(outcome, Response):  # how soon a call fails says nothing of the way
                 self.limiters.of(call.route.rate).answered(granted, self.clock.now())
             result = self._judge(call, outcome, number)
             self._report(request, result, number, self.clock.now() - sent_at)
