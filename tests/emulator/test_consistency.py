@@ -43,6 +43,26 @@ def test_what_the_track_api_wrote_is_read_later() -> None:
     assert (workspace.stats()["pending"], workspace.stats()["accepted"]) == (0, 3)
 
 
+def test_reports_about_deliveries_are_read_later() -> None:
+    """What is reported of a delivery, and unsubscribing from one, take as long; a report is of when it arrived."""
+    workspace = Workspace()
+    workspace.emulator.let_live({"opened": 0})
+    workspace.take("identify", userId="ann", traits={"email": "ann@x.io"})
+    mail = {"to": "ann@x.io", "identifiers": {"id": "ann"}, "subject": "s", "body": "b", "from": "me@x.io"}
+    named = _app(workspace, "POST", "/v1/send/email", mail)["delivery_id"]
+    workspace.clock.advance(10)
+    workspace.control("POST", "switches", {"ingestion_delay": 2.0})
+    assert _track(workspace, "POST", "/api/v1/metrics", {"delivery_id": named, "metric": "opened"}) == 200
+    assert _track(workspace, "POST", f"/unsubscribe/{named}", {"unsubscribe": True}) == 200
+    seen: list[Any] = []
+    for _ in range(2):
+        metrics = workspace.read(f"/v1/messages/{named}")[1]["message"]["metrics"]
+        person = workspace.read("/v1/customers/ann/attributes")[1]["customer"]
+        seen.append((metrics.get("opened"), person["unsubscribed"]))
+        workspace.clock.advance(2)
+    assert seen == [(None, False), (int(workspace.clock.now()) - 4, True)]
+
+
 def test_both_apis_that_write_people_keep_their_order() -> None:
     """Of two writes about one attribute the later one stands, whichever API each came over."""
     workspace = Workspace(ingestion_delay=2.0)
@@ -79,6 +99,7 @@ def test_opt_outs_and_suppressed_addresses_are_read_later() -> None:
         ("POST", "/api/v2/entity", {**ANN, "action": "fly"}, {"refused": 1}),
         ("POST", "/api/v2/batch", {"batch": [ANN, {**ANN, "action": "fly"}]}, {"accepted": 1, "refused": 1}),
         ("POST", "/api/v2/batch", {"batch": [1, 2, 3]}, {"refused": 3}),
+        ("POST", "/api/v2/batch", {"batch": []}, {}),
         ("POST", "/api/v1/forms/f1/submit", {"data": {"email": "f@x.io"}}, {"accepted": 2}),
         ("PUT", "/api/v1/customers/gone", {"plan": "pro"}, {"dropped": 1}),
         ("PUT", "/api/v1/customers/cio_99", {"plan": "pro"}, {"dropped": 1}),

@@ -146,6 +146,14 @@ def test_reported_bounce_suppresses_the_address_and_ends_the_life(
     assert [each["email"] for each in app.esp_suppression.find("bounces")] == ["ann@x.io"]
 
 
+def test_reason_of_what_did_not_fail_is_no_failure(app: AppClient, track: TrackClient) -> None:
+    """A reason says why it failed (Track spec); given with what did not, it changes nothing."""
+    track.deliveries.report(delivery(app), "opened", reason="mailbox full")
+    message = app.messages.get(delivery(app))["message"]
+    assert "opened" in message.get("metrics", {})
+    assert not message.get("failure_message")
+
+
 def test_deferred_is_reported_but_no_metric_of_answers(
     app: AppClient, track: TrackClient, ciokit_emulator: Emulator
 ) -> None:

@@ -17,8 +17,7 @@ from ciokit.core import codec, pictures
 from ciokit.core.endpoint import Route
 from ciokit.core.wire import Request, Response
 from ciokit.emulator.ingest import Ingest
-from ciokit.emulator.ledger import Drop
-from ciokit.emulator.routing import ApiFault, Binding, PassedOver, Router, answer, bindings
+from ciokit.emulator.routing import ApiFault, Binding, Router, answer, bindings
 from ciokit.emulator.shapes import misfit
 from ciokit.emulator.state import Record
 from ciokit.emulator.world import World
@@ -118,20 +117,11 @@ class Operations:
         self._world.size = len(sent.body)
         try:
             result: object = binding.handler(self._world, **arguments)
-            self._take(binding, sent, at)
-        except PassedOver as passed:
-            self._ingest.ledger.drops.append(Drop(at, route.label, None, passed.problem, sent.body))
-            result = None
         finally:
             self._world.fetched = None
-        return _response(route, manner.status_of(result) if manner.status_of else manner.status, result)
-
-    def _take(self, binding: Binding, sent: Sent, at: float) -> None:
-        route = binding.endpoint.route
         for taken in self._world.taken:
             self._ingest.take(taken if taken.raw else taken._replace(raw=sent.body), route.label, at)
-        if not self._world.taken and binding.writes and route.surface == "track":
-            self._ingest.ledger.accepted[route.name] += 1
+        return _response(route, manner.status_of(result) if manner.status_of else manner.status, result)
 
     def refused(self, route: Route, body: bytes) -> None:
         """Note a request that was refused as a whole, with all that it holds, if it would have written."""

@@ -22,7 +22,6 @@ from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 
 from ciokit.core.endpoint import Declared, Endpoint, Page, Paged, Route
-from ciokit.emulator.ledger import Problem
 from ciokit.emulator.world import World
 
 P = ParamSpec("P")
@@ -44,14 +43,6 @@ class ApiFault(Exception):  # noqa: N818 - it is an answer, not a failure of the
         self.detail = detail
         self.headers = dict(headers or {})
         self.pointer = pointer
-
-
-class PassedOver(Exception):  # noqa: N818 - the request is answered as if all were well
-    """A request that the service takes and then does nothing with: the ledger says why."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 Known: which metrics a channel has (Track spec, `metrics`); that such a request is answered 200 whatever it names.
 
 [inferred]: a report of an unknown delivery, of one that was never sent, or of a metric its channel does not have
-changes nothing, and the ledger says why; a time before the message was sent, or ahead of now, counts as that moment;
-channels the spec does not name are as the one most like them.
+changes nothing, and the ledger says why; a reason counts of what went wrong alone; a time before the message was sent,
+or ahead of now, counts as that moment; channels the spec does not name are as the one most like them.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _ALL: frozenset[Happened] = frozenset(
 _SHOWN: frozenset[Happened] = frozenset({"clicked", "converted", "opened"})
 _PUSHED: frozenset[Happened] = frozenset({"converted", "delivered", "opened"})
 _TEXTED: frozenset[Happened] = frozenset({"bounced", "clicked", "delivered", "opened"})
+_FAILURES: frozenset[Happened] = frozenset({"bounced", "deferred", "dropped", "spammed"})
 METRICS: Mapping[Medium, frozenset[Happened]] = {
     "email": _ALL,
     "webhook": _ALL,
@@ -38,7 +39,7 @@ METRICS: Mapping[Medium, frozenset[Happened]] = {
 
 
 def report(
-    world: World, delivery_id: str, what: Happened, *, at: int | None = None, reason: str = "", href: str = ""
+    world: World, delivery_id: str, what: Happened, *, at: int, reason: str = "", href: str = ""
 ) -> Problem | None:
     """Let something happen to a delivery, at a time in unix seconds; return why it has no effect if it has none."""
     delivery = world.messaging.by_id.get(delivery_id)
@@ -47,8 +48,9 @@ def report(
     sent = delivery.metrics.get("sent")
     if sent is None:
         return Problem("delivery_id", "names a delivery that was not sent")
-    moment = world.now if at is None else max(sent, min(at, world.now))
-    deliveries.happen(world, delivery, what, moment, failure=reason, href=href if what == "clicked" else "")
+    moment = max(sent, min(at, world.now))
+    failure = reason if what in _FAILURES else ""
+    deliveries.happen(world, delivery, what, moment, failure=failure, href=href if what == "clicked" else "")
     return None
 
 
