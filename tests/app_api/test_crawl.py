@@ -64,6 +64,16 @@ class Recovering(Distant):
         return self.answers[0]
 
 
+class Unequal(Distant):
+    """A service that takes its time for people, and none for all else."""
+
+    def send(self, request: Request) -> Response:
+        """Note when a request arrives, and let its answer take its time."""
+        self.arrivals.append(self.clock.now())
+        self.clock.time += 0.2 if "/customers/" in request.url else 0.0
+        return Response(200, {}, b'{"segments":[],"customer":{}}')
+
+
 def _most_in_a_second(times: list[float]) -> int:
     return max(index - bisect_left(times, at - 1 + 1e-9) + 1 for index, at in enumerate(times))
 
@@ -114,6 +124,19 @@ def test_a_call_that_failed_at_once_slows_no_later_one() -> None:
     for _ in range(40):
         app.segments.find()
     assert wire.arrivals[30] - wire.arrivals[20] == pytest.approx(1.01, abs=0.001)
+
+
+def test_an_operation_that_takes_its_time_slows_nothing_beside_a_quick_one() -> None:
+    """Segments after 0 s, people after 0.2 s, each as always: nothing was late, and the pace stays what it is."""
+    clock = FakeClock(start=0.0)
+    wire = Unequal(clock, 0.0)
+    app = AppClient("k", transport=wire, clock=clock)
+    for _ in range(15):
+        for _ in range(4):
+            app.segments.find()
+        app.customers.attributes("ann")
+    assert wire.arrivals[65] - wire.arrivals[55] == pytest.approx(1.01, abs=0.001)
+    assert _most_in_a_second(wire.arrivals) <= 10
 
 
 def test_everybody_is_found_whatever_they_have(ciokit_emulator: Emulator, ciokit_app_client: AppClient) -> None:

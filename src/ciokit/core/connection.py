@@ -86,7 +86,7 @@ class Connection:
             if outcome is None:
                 raise TypeError("a sender resumed a flow without an outcome")
             if granted is not None and isinstance(outcome, Response):  # how soon a call fails says nothing of the way
-                self.limiters.of(call.route.rate).answered(granted, self.clock.now())
+                self.limiters.of(call.route.rate).answered(granted, self.clock.now(), call.route.label)
             result = self._judge(call, outcome, number)
             self._report(request, result, number, self.clock.now() - sent_at)
             if isinstance(result, Response):

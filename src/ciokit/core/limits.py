@@ -37,7 +37,7 @@ class SlidingWindow:
         self._granted: deque[float] = deque(maxlen=requests)  # oldest first
         self._waiting: OrderedDict[int, None] = OrderedDict()  # tickets, in the order they were drawn
         self._next = 0
-        self._quickest: float | None = None  # seconds a call takes at the least, of late
+        self._quickest: dict[str, float] = {}  # by operation: seconds a call takes at the least, of late
         self._pid = os.getpid()
         # Reentrant: an abandoned wait may be collected, and so closed, in the middle of another one of its thread.
         self._locks = {self._pid: threading.RLock()}
@@ -62,19 +62,21 @@ class SlidingWindow:
             with self._lock():
                 self._waiting.pop(ticket, None)
 
-    def answered(self, granted: float, at: float) -> None:
-        """Note when the answer came to the call that was let go at `granted`.
+    def answered(self, granted: float, at: float, operation: str = "") -> None:
+        """Note when the answer came to the call of an operation that was let go at `granted`.
 
-        One that took longer than the quickest, such as the first on a new connection, may have reached the service so
-        much later, and closer to those that follow: if that is more than the slack, it is counted as started then.
+        One that took longer than the quickest of its kind, such as the first on a new connection, may have reached the
+        service so much later, and closer to those that follow: if that is more than the slack, it is counted as started
+        then. An operation that always takes its time is not late.
         """
         took = at - granted
         with self._lock():
-            late = took if self._quickest is None else took - self._quickest
-            if self._quickest is None or late < 0:
-                self._quickest = took
+            quickest = self._quickest.get(operation)
+            late = took if quickest is None else took - quickest
+            if quickest is None or late < 0:
+                self._quickest[operation] = took
             else:
-                self._quickest += late * _FORGETTING
+                self._quickest[operation] = quickest + late * _FORGETTING
             if late > self._window - self.seconds and granted in self._granted:
                 self._granted.remove(granted)
                 insort(self._granted, granted + late)
