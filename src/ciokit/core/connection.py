@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
 from ciokit.core import codec
@@ -16,6 +16,9 @@ from ciokit.core.limits import Limiters
 from ciokit.core.retry import Retry, RetryPolicy
 from ciokit.core.wire import Request, Response
 from ciokit.errors import ApiError, NetworkError, ServerError, UnexpectedAnswerError
+
+if TYPE_CHECKING:
+    from ciokit.settings import Limits
 
 # What an open end of a call that must not be repeated may mean, and where to look, by the call's pace.
 _OPEN_ENDS = {
@@ -51,10 +54,10 @@ class Connection:
     retry: RetryPolicy
     clock: Clock
     log: logging.Logger
+    limits: Limits  # what the checks of calls are told
     timeout: float = 30.0
     hooks: tuple[Hook, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    limits: Any = None  # what the checks of calls are told
 
     def request(self, call: Call) -> Request:
         """Return the request a call becomes on this connection; one to a link carries nothing of it."""

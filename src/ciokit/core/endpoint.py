@@ -16,12 +16,14 @@ import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import (
+    TYPE_CHECKING,
     Annotated,
     Any,
     Concatenate,
     Generic,
     Literal,
     ParamSpec,
+    TypeAlias,
     TypeVar,
     cast,
     get_args,
@@ -36,6 +38,9 @@ from ciokit.core.flow import Call, Flow, ask, told_of
 from ciokit.core.paging import CURSOR, Paging
 from ciokit.core.retry import Retry
 from ciokit.core.senders import AwaitableSender, BlockingSender
+
+if TYPE_CHECKING:
+    from ciokit.settings import Limits
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,7 +70,7 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 Prepare = Callable[[dict[str, Any]], None]
 """Checks and completes the arguments given to an operation, in place; doing it twice does no more than once."""
 
-Check = Callable[[Mapping[str, Any], int, Any], None]
+Check: TypeAlias = Callable[[Mapping[str, Any], int, "Limits"], None]
 """Refuses arguments with `ValidationError` when they are to be sent; it is told the bytes of the body, and the limits
 of the client.
 """

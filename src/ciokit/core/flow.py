@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from ciokit.core.wire import Request, Response
 from ciokit.errors import NetworkError, ValidationError
 
 if TYPE_CHECKING:
     from ciokit.core.endpoint import Route
+    from ciokit.settings import Limits
 
 T = TypeVar("T")
 
@@ -43,7 +44,7 @@ class Call:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     link: str | None = None
-    check: Callable[[Any], None] | None = field(default=None, compare=False)
+    check: Callable[[Limits], None] | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         return f"Call({self.route.label}, {len(self.body)} B)"
