@@ -209,6 +209,8 @@ def trigger(arguments: Arguments, size: int, limits: Limits) -> None:
 
 def new_import(arguments: Arguments, _size: int, _limits: Limits) -> None:
     """Refuse an import of objects without their type, and one of anything else without an identifier."""
+    if not isinstance(arguments["import_"], Mapping):
+        raise ValidationError(f"must be a dict, not {type(arguments['import_']).__name__}", field="import_")
     given = cast("Arguments", arguments["import_"])
     objects = given.get("type") == "object"
     if objects != (given.get("object_type_id") is not None):
