@@ -140,3 +140,18 @@ def test_what_waits_outlives_a_restart(tmp_path: Path) -> None:
     assert after.read("/v1/customers/ann/attributes")[0] == 200
     assert after.stats()["accepted"] == 1
     after.emulator.close()
+
+
+def test_what_was_refused_is_counted_after_a_restart(tmp_path: Path) -> None:
+    """Items that broke a rule, were malformed or had no key stand in the ledger of whoever opens the state again."""
+    before = Workspace(state=tmp_path)
+    assert _track(before, "POST", "/api/v2/entity", {**ANN, "action": "fly"}) == 400
+    assert _track(before, "POST", "/api/v2/batch", {"batch": [1, 2, 3]}) == 400
+    assert _track(before, "POST", "/api/v2/batch", {"batch": [ANN, {**ANN, "action": "fly"}]}) == 207
+    assert before.ask("PUT", "/api/v1/customers/ann", b"{}").response.status == 401
+    counts = {name: before.stats()[name] for name in ("accepted", "refused", "dropped")}
+    assert counts == {"accepted": 1, "refused": 6, "dropped": 0}
+    before.emulator.close()
+    after = Workspace(state=tmp_path)
+    assert {name: after.stats()[name] for name in counts} == counts
+    after.emulator.close()

@@ -173,7 +173,9 @@ class Emulator:
                 return self._pipelines(route, request, at)
             return self._read(route, request, query, at)
         except ApiFault as fault:
-            self._operations.refused(route, request.body)
+            items = self._operations.refused(route, request.body)
+            if items and self.journal is not None:
+                self.journal.add(Record("refused", at, {"items": items}))
             return envelope(route, fault)
 
     def _pipelines(self, route: Route, request: Request, at: float) -> Response:
@@ -313,6 +315,8 @@ class Emulator:
             elif record.do == "seed":
                 self.ingest.settle(record.at)
                 seeds.plant(self.world, seeds.read(orjson.loads(record.body), self.world))
+            elif record.do == "refused":
+                self.ledger.refused += detail["items"]
             elif record.do == "webhooks":
                 self.webhooks.restore(detail)
             elif record.do == "write":

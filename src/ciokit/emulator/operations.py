@@ -7,6 +7,7 @@ replay needs nobody else: the same requests at the same times make the same worl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import parse_qs
@@ -101,10 +102,8 @@ class Operations:
             raise ConfigurationError(
                 f"the journal holds a request this version cannot replay ({sent.method}); use an empty directory"
             ) from None
-        try:
+        with suppress(ApiFault):  # what was refused is counted by a record of its own
             self._run(binding, sent, record.at, _arguments(route, sent), fetched)
-        except ApiFault:
-            self.refused(route, sent.body)
 
     def _run(
         self, binding: Binding, sent: Sent, at: float, arguments: Mapping[str, Any], fetched: bytes | None
@@ -123,10 +122,13 @@ class Operations:
             self._ingest.take(taken if taken.raw else taken._replace(raw=sent.body), route.label, at)
         return _response(route, manner.status_of(result) if manner.status_of else manner.status, result)
 
-    def refused(self, route: Route, body: bytes) -> None:
-        """Note a request that was refused as a whole, with all that it holds, if it would have written."""
-        if route.surface == "track" and route.method != "GET":
-            self._ingest.ledger.refused += _count(body) if route.path.endswith("/batch") else 1
+    def refused(self, route: Route, body: bytes) -> int:
+        """Note a request that was refused as a whole, and return how many items it holds if it would have written."""
+        if route.surface != "track" or route.method == "GET":
+            return 0
+        items = _count(body) if route.path.endswith("/batch") else 1
+        self._ingest.ledger.refused += items
+        return items
 
 
 def _count(body: bytes) -> int:
