@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,8 +32,6 @@ _REOPEN: Final = 50
 
 _PATIENCE: Final = {"connect_timeout": "5s", "timeout": "30s", "max_retries": "3", "retry_timeout": "15s"}
 """How long delta-rs tries by itself. Its own three minutes would hide an outage, and hold up a stop."""
-
-_CLUSTERED: Final = frozenset({"clustering", "ClusteredTable"})
 
 
 class StaleTableError(Exception):
@@ -246,11 +245,6 @@ class LandingTable:
 
     def _checked(self, handle: DeltaTable) -> DeltaTable:
         """Add the columns that an older release did not have; refuse a table that is not ours."""
-        if _CLUSTERED.intersection(handle.protocol().writer_features or ()):
-            raise ConfigurationError(
-                f"{self.uri} has liquid clustering, and delta-rs cannot write such a table; land events in a table of "
-                "its own without clustering, and cluster what Databricks makes of it"
-            )
         there = {field.name: _type_name(field.type) for field in handle.schema().fields}
         for column in self.declared.columns:
             if there.get(column.name, wanted := _DELTA[column.type]) != wanted:
@@ -299,7 +293,10 @@ def arrow_table(table: Table, columns: Columns) -> Any:
     """Make Arrow data of columns of values; those that are not given are null in every row."""
     arrow = _arrow()
     rows = max(map(len, columns.values()), default=0)
-    arrays = [_array(column.type, columns.get(column.name) or [None] * rows) for column in table.columns]
+    arrays = [
+        _array(column.type, columns[column.name]) if column.name in columns else _nulls(column.type, rows)
+        for column in table.columns
+    ]
     fields = [
         arrow.Field(column.name, array.type, nullable=column.nullable)
         for column, array in zip(table.columns, arrays, strict=True)
@@ -322,6 +319,16 @@ def _array(kind: ColumnType, values: Sequence[Any]) -> Any:
         return array(values, types.int32()).cast(types.date32())
     plain = {"string": types.utf8, "long": types.int64, "boolean": types.bool, "binary": types.binary}
     return array(values, plain[kind]())
+
+
+@cache
+def _long_nulls(kind: ColumnType, length: int) -> Any:
+    return _array(kind, [None] * length)
+
+
+def _nulls(kind: ColumnType, rows: int) -> Any:
+    """Return nulls, cut from an array that is made once: most columns of most events are empty."""
+    return _long_nulls(kind, 1 << max(10, (rows - 1).bit_length())).slice(0, rows)
 
 
 def _values(array: Any, kind: ColumnType) -> list[Any]:
@@ -372,6 +379,11 @@ def told(doing: str, table: str) -> Generator[None]:
     try:
         yield
     except CommitFailedError as error:
+        if "Unsupported table features" in str(error):
+            raise ConfigurationError(
+                f"delta-rs cannot write the table {table}: {_said(error)}. Liquid clustering and row tracking are such: "
+                "let events land in a table without, and have Databricks make one with them of it"
+            ) from error
         raise StaleTableError(_said(error)) from error
     except CustomerIOError:
         raise
