@@ -18,6 +18,7 @@ import pytest
 from ciokit.errors import TableStoreError
 from ciokit.webhooks.commit_settings import CommitSettings
 from ciokit.webhooks.committer import Committer
+from ciokit.webhooks.delta import DeltaStore
 from ciokit.webhooks.maintenance import compact, vacuum
 from ciokit.webhooks.tables import RAW
 from ciokit.webhooks.verifying import verify
@@ -111,6 +112,16 @@ def test_a_commit_whose_answer_is_lost_is_made_once(tmp_path: Path, wire: CutWir
 
     assert wire.lost == 1
     assert table_ids(uri, **found) == typed_ids(uri, **found) == once(range(30))
+
+
+def test_whatever_is_asked_of_a_store_that_is_away_fails_alike(wire: CutWire, uri: str) -> None:
+    """A table that was open when its store went away raises one kind of error, which a committer waits out."""
+    raw = DeltaStore(uri, {**options(wire), "max_retries": "0"}).table(RAW)
+    raw.refresh()
+    wire.cut()
+    for ask in (lambda: raw.transaction("nobody"), raw.refresh, lambda: list(raw.scan(["event_id"])), raw.file_sizes):
+        with pytest.raises(TableStoreError):
+            ask()
 
 
 @pytest.mark.timeout(120)

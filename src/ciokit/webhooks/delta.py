@@ -137,8 +137,13 @@ class LandingTable:
             _ = self.handle
 
     def transaction(self, app: str) -> int:
-        """Return the version last committed under an application's id, 0 if there is none."""
-        return self.handle.transaction_version(app) or 0
+        """Return the version last committed under an application's id, 0 if there is none.
+
+        Raises:
+            TableStoreError: the store does not answer.
+        """
+        with told("read", self.name):  # not all of them come with the snapshot
+            return self.handle.transaction_version(app) or 0
 
     def append(self, columns: Columns, transactions: Mapping[str, int]) -> None:
         """Append rows in one commit that also sets transaction ids; without rows only those.
