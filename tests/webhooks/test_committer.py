@@ -434,3 +434,14 @@ def test_columns_that_a_table_lacks_are_added(journal: Path, tables: Path) -> No
     names = [field.name for field in DeltaTable(tables / "webhook_email_events").schema().fields]
     assert {"of_old", "subject"}.issubset(names)
     assert typed_ids(tables) == once([1])
+
+
+def test_small_files_are_brought_together_by_committers_that_live_shortly(journal: Path, tables: Path) -> None:
+    """Runs too short to notice by themselves how many files they add do not let them gather."""
+    settings = CommitSettings(max_rows=1)
+    for run in range(4):
+        record(journal, [event(number) for number in range(15 * run, 15 * (run + 1))])
+        commit(journal, tables, settings)
+
+    assert len(DeltaTable(tables / RAW.name).file_uris()) < 40
+    assert table_ids(tables) == typed_ids(tables) == once(range(60))

@@ -7,6 +7,7 @@ files become middle ones, and many middle ones become full ones.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import shutil
 import time
@@ -58,7 +59,8 @@ def vacuum(table: LandingTable, retention_hours: float | None = None, *, dry_run
     table.refresh()
     with maintained("vacuum", table):
         return table.handle.vacuum(
-            retention_hours=None if retention_hours is None else int(retention_hours),
+            # delta-rs counts whole hours; half an hour must not become none.
+            retention_hours=None if retention_hours is None else math.ceil(retention_hours),
             dry_run=dry_run,
             enforce_retention_duration=False,
             full=True,
@@ -82,7 +84,8 @@ class Maintenance:
             TableStoreError: the store does not answer.
         """
         for table in self._store.tables():
-            if table.commits - self._looked.get(table.name, 0) >= _LOOK_EVERY:
+            # At the start too: a committer that is run every minute, or dies every minute, would never look.
+            if table.commits - self._looked.get(table.name, -_LOOK_EVERY) >= _LOOK_EVERY:
                 self._looked[table.name] = table.commits
                 self._compact_if_due(table)
         if time.monotonic() - self._pruned >= _PRUNE_EVERY:
