@@ -386,8 +386,8 @@ def told(doing: str, table: str) -> Generator[None]:
     except CommitFailedError as error:
         if "Unsupported table features" in str(error):
             raise ConfigurationError(
-                f"delta-rs cannot write the table {table}: {_said(error)}. Liquid clustering and row tracking are such: "
-                "let events land in a table without, and have Databricks make one with them of it"
+                f"delta-rs cannot write the table {table}: {_said(error)}. Liquid clustering is such a feature; "
+                "land events in a table without it, and let Databricks fill one with it from there"
             ) from error
         raise StaleTableError(_said(error)) from error
     except CustomerIOError:
