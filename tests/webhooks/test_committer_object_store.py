@@ -23,7 +23,7 @@ from ciokit.webhooks.maintenance import compact, vacuum
 from ciokit.webhooks.tables import RAW
 from ciokit.webhooks.verifying import verify
 from tests.support.cut_wire import CutWire
-from tests.support.webhook_landing import events, once, record, table_ids, typed_ids
+from tests.support.webhook_landing import event, events, once, record, table_ids, typed_ids
 
 BUCKET = "landing"
 
@@ -97,6 +97,20 @@ def test_two_committers_share_tables_in_an_object_store(tmp_path: Path, wire: Cu
         list(pool.map(commit, ("one", "two")))
 
     assert table_ids(uri, **found) == typed_ids(uri, **found) == once(range(40))
+
+
+def test_a_batch_asks_the_store_for_little(tmp_path: Path, wire: CutWire, uri: str) -> None:
+    """A batch of one type of events costs a few requests, and no more after many commits than after few."""
+    journal, found = tmp_path / "journal", {"storage_options": options(wire)}
+    record(journal, [event(number) for number in range(41)])
+    with Committer(journal, uri, CommitSettings(max_rows=1), **found) as committer:
+        counts = []
+        for _ in range(41):
+            before = wire.asked
+            assert committer.run_once().records == 1
+            counts.append(wire.asked - before)
+
+    assert max(counts[2:]) <= 12
 
 
 @pytest.mark.parametrize("table", ["webhook_raw_events", "webhook_email_events"])

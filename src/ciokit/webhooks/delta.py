@@ -90,6 +90,7 @@ class LandingTable:
         self._handle: DeltaTable | None = None
         self._opened_at = 0
         self._merge = False
+        self._transactions: dict[str, int] = {}
 
     def __repr__(self) -> str:
         return f"LandingTable({self.uri!r})"
@@ -115,6 +116,7 @@ class LandingTable:
     def forget(self) -> None:
         """Let the table be opened anew when it is next used."""
         self._handle = None
+        self._transactions.clear()
 
     def exists(self) -> bool:
         """Tell whether somebody made the table; it is not made by asking."""
@@ -125,6 +127,7 @@ class LandingTable:
 
     def refresh(self) -> None:
         """Take the newest version as the snapshot."""
+        self._transactions.clear()
         if self._handle is None or self.commits - self._opened_at >= _REOPEN:
             self.forget()
             _ = self.handle
@@ -142,8 +145,10 @@ class LandingTable:
         Raises:
             TableStoreError: the store does not answer.
         """
-        with told("read", self.name):  # not all of them come with the snapshot
-            return self.handle.transaction_version(app) or 0
+        if app not in self._transactions:
+            with told("read", self.name):  # it does not come with the snapshot: delta-rs looks through the log
+                self._transactions[app] = self.handle.transaction_version(app) or 0
+        return self._transactions[app]
 
     def append(self, columns: Columns, transactions: Mapping[str, int]) -> None:
         """Append rows in one commit that also sets transaction ids; without rows only those.
@@ -169,6 +174,8 @@ class LandingTable:
                 commit_properties=properties,
             )
         self.commits += 1
+        # The snapshot is a new one now; of what others may have changed in between, nothing is known.
+        self._transactions = dict(transactions)
 
     def scan(self, names: Sequence[str], where: str | None = None) -> Iterator[list[list[Any]]]:
         """Yield parts of the snapshot as one list of values per named column; times are microseconds, dates days."""
