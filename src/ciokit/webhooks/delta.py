@@ -303,17 +303,20 @@ _DELTA: Final[Mapping[ColumnType, str]] = {
 
 def arrow_table(table: Table, columns: Columns) -> Any:
     """Make Arrow data of columns of values; those that are not given are null in every row."""
-    arrow = _arrow()
     rows = max(map(len, columns.values()), default=0)
     arrays = [
         _array(column.type, columns[column.name]) if column.name in columns else _nulls(column.type, rows)
         for column in table.columns
     ]
+    return _arrow().Table.from_arrays(arrays, schema=_arrow_schema(table))
+
+
+@cache
+def _arrow_schema(table: Table) -> Any:
     fields = [
-        arrow.Field(column.name, array.type, nullable=column.nullable)
-        for column, array in zip(table.columns, arrays, strict=True)
+        _arrow().Field(column.name, _array(column.type, []).type, nullable=column.nullable) for column in table.columns
     ]
-    return arrow.Table.from_arrays(arrays, schema=arrow.Schema(fields))
+    return _arrow().Schema(fields)
 
 
 def _arrow() -> Any:
