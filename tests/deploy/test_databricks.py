@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shlex
 import subprocess
@@ -21,6 +22,9 @@ from databricks.bundles.schemas import Schema
 
 from ciokit.cli import parser
 from ciokit.webhooks.workspace import VARIABLES
+from tests.support.webhook_landing import table_ids
+from tests.support.workspace import workspace
+from tests.webhooks.receiving import KEY, Running, event, hosted, until
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "databricks"
@@ -187,6 +191,36 @@ def test_what_an_app_takes_from_resources_is_given_to_it(folder: str, key: str) 
     taken = {each["valueFrom"] for each in environment.values() if "valueFrom" in each}
     assert taken == {each["name"] for each in resource("apps", key)["resources"]}
     assert not set(VARIABLES) & set(environment)  # Databricks sets them itself
+
+
+def test_layout_b_works_from_the_relay_to_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The App's own command behind a front that demands tokens: what the relay acknowledges is in the tables."""
+    config = loaded(BUNDLE / "receiver" / "app.yaml")
+    tables = tmp_path / "tables"
+    with workspace() as front:
+        for name, value in front.environment.items():
+            monkeypatch.setenv(name, value)
+        given = {
+            "CIOKIT_WEBHOOKS_DELTA": str(tables),
+            "DATABRICKS_APP_PORT": "0",
+            "CUSTOMERIO_WEBHOOK_SIGNING_KEY": KEY,
+        }
+        environment = {**os.environ, "DATABRICKS_WAREHOUSE_ID": "w1", **given}
+        command = [sys.executable, "-m", *config["command"]]
+        with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as app:
+            assert app.stdout is not None
+            [port] = re.findall(r":(\d+)/api/webhooks; ", app.stdout.readline())
+            front.behind = int(port)
+            try:
+                with hosted("relay", "--to", f"{front.url}/api/webhooks") as relay:
+                    until(lambda: relay.post(event("first")) == 200, 60)
+                    names = {name for name in ("second", "third") if relay.post(event(name)) == 200}
+                    there = table_ids(tables)
+                    page = Running(int(port), app, tmp_path).ask("GET", "/")
+            finally:
+                app.kill()
+    assert (there["first"], {name: there[name] for name in names}) == (1, dict.fromkeys(names, 1))
+    assert (page[0], b"taking events in" in page[2]) == (200, True)
 
 
 def test_the_receiver_of_an_app_acknowledges_what_is_in_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:

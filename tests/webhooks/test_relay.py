@@ -40,7 +40,7 @@ def receiver(front: FakeWorkspace, tmp_path: Path) -> Iterator[Running]:
 
 
 def test_what_the_app_acknowledges_is_acknowledged(front: FakeWorkspace, receiver: Running) -> None:
-    """A genuine webhook is on the receiver's disk, byte for byte, before the relay answers 200; one token serves all."""
+    """A genuine webhook is on the receiver's disk, byte for byte, before the relay says 200; one token serves all."""
     odd = event().replace(b'"metric"', b'\n  "metric"')
     with hosted("relay", "--to", f"{front.url}{APP}") as relay:
         assert [relay.post(body) for body in (odd, event(), event())] == [200, 200, 200]

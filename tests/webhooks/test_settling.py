@@ -77,8 +77,8 @@ def test_waiting_ends_when_the_committer_has_come_so_far(tmp_path: Path) -> None
                 statuses.append(message["status"])
 
         task = asyncio.ensure_future(AsgiApp(receiver)(scope, receive, send))
-        while len(records := list(reader.all_records(0))) < 2:
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - the other side is a file
+        while len(records := list(reader.all_records(0))) < 2:  # noqa: ASYNC110 - the other side is a file
+            await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)
         assert not task.done()
         reader.move_cursor(0, "delta", records[1].position)

@@ -86,7 +86,7 @@ def status_page(schema: str, receiver: WebhookReceiver | None = None) -> StatusP
     warehouse = os.environ.get(WAREHOUSE_VARIABLE, "")
     if not warehouse:
         raise ConfigurationError(f"the status page reads with a SQL warehouse: set {WAREHOUSE_VARIABLE} to its id")
-    return StatusPage(partial(Workspace.from_environment().query, warehouse), schema, receiver)
+    return StatusPage(partial(Workspace.from_environment(os.environ).query, warehouse), schema, receiver)
 
 
 def _status(arguments: argparse.Namespace) -> int:
@@ -102,7 +102,7 @@ def _relay(arguments: argparse.Namespace) -> int:
     verifier = None
     if arguments.signing_key_file is not None or os.environ.get(KEY_VARIABLE):
         verifier = Verifier(signing_keys(arguments.signing_key_file))
-    relay = Relay(arguments.to, Workspace.from_environment(), path=arguments.path, verifier=verifier)
+    relay = Relay(arguments.to, Workspace.from_environment(os.environ), path=arguments.path, verifier=verifier)
     return _served(arguments, relay, f"Passing on webhooks that come to {{}}{arguments.path}")
 
 

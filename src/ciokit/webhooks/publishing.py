@@ -176,7 +176,7 @@ def merge_statement(
     names = [_quoted(column.name) for column in table.columns if column.name in there]
     where = "" if since is None else f"\n     WHERE {_after(since)}"
     return (  # every value is quoted
-        f"MERGE INTO {schema}.{table.name} AS t\n"  # noqa: S608
+        f"MERGE INTO {schema}.{table.name} AS t\n"  # noqa: S608 - see above
         "USING (\n"
         f"  SELECT {', '.join(names)} FROM (\n"
         f"    SELECT *, ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY _committed_at, _journal, _position) AS _nth\n"

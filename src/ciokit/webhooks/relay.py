@@ -14,7 +14,7 @@ from typing import Final
 
 import orjson
 
-from ciokit.core.wire import Request
+from ciokit.core.wire import Request, Response
 from ciokit.errors import ConfigurationError, CustomerIOError
 from ciokit.webhooks.asgi import Message, Receive, Send
 from ciokit.webhooks.receiver import ACKNOWLEDGED, MAX_BODY, SIGNATURE, TIMESTAMP, TOO_LARGE, Reply, refusal
@@ -118,20 +118,21 @@ class Relay:
 
     async def _passed(self, headers: dict[bytes, bytes], body: bytes) -> Reply:
         """Pass a webhook on, with a new token if the one at hand is refused; acknowledge it if it was acknowledged."""
-        given = {name.decode("latin-1"): headers[name].decode("latin-1") for name in _PASSED if name in headers}
-        for _ in range(2):
-            token = await self._workspace.token()
-            given["authorization"] = f"Bearer {token}"
-            answer = await self._workspace.transport.send(
-                Request("POST", self._target, given, body, "POST to the receiver", timeout=_SECONDS)
-            )
-            if answer.status == 200 and not answer.body:  # a page to log in at is 200 too, and not empty
-                self.counts["ok"] += 1
-                return ACKNOWLEDGED
-            if answer.status not in _FRONT_REFUSES or _is_receivers(answer.body):
-                break
+        passed = {name.decode("latin-1"): headers[name].decode("latin-1") for name in _PASSED if name in headers}
+        token = await self._workspace.token()
+        answer = await self._sent(passed, body, token)
+        if answer.status in _FRONT_REFUSES and not _is_receivers(answer.body):
             self._workspace.forget(token)
+            answer = await self._sent(passed, body, await self._workspace.token())
+        if answer.status == 200 and not answer.body:  # a page to log in at is 200 too, and not empty
+            self.counts["ok"] += 1
+            return ACKNOWLEDGED
         return self._failed(f"answered_{answer.status}")
+
+    async def _sent(self, headers: dict[str, str], body: bytes, token: str) -> Response:
+        given = {**headers, "authorization": f"Bearer {token}"}
+        request = Request("POST", self._target, given, body, "POST to the receiver", timeout=_SECONDS)
+        return await self._workspace.transport.send(request)
 
     def _failed(self, reason: str) -> Reply:
         self.counts[reason] += 1

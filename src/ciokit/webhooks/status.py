@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from ciokit.errors import CustomerIOError
+from ciokit.errors import CustomerIOError, TableStoreError
 from ciokit.webhooks.asgi import AsgiApp, Message, Receive, Send
 from ciokit.webhooks.receiver import Reply, WebhookReceiver, refusal
 from ciokit.webhooks.tables import QUARANTINE, RAW
@@ -113,13 +113,13 @@ class StatusPage:
             "SELECT CAST(event_date AS STRING) AS day, object_type, COUNT(*) AS events"  # noqa: S608 - names of ours
             f" FROM {raw} WHERE event_date >= DATE '{first}' GROUP BY 1, 2 ORDER BY 1 DESC, 2"
         )
-        newest = await self._query(f"SELECT {_seconds('received_at')}, {_seconds('_committed_at')} FROM {raw}")  # noqa: S608
-        rejects = await self._query(f"SELECT COUNT(*) FROM {quarantine} WHERE received_date >= DATE '{first}'")  # noqa: S608
-        return Status(
-            [(str(day), str(kind), int(count or 0)) for day, kind, count in days],
-            int(rejects[0][0] or 0),
-            *_moments(newest[0]),
-        )
+        newest = await self._query(f"SELECT {_seconds('received_at')}, {_seconds('_committed_at')} FROM {raw}")  # noqa: S608 - same
+        rejects = await self._query(f"SELECT COUNT(*) FROM {quarantine} WHERE received_date >= DATE '{first}'")  # noqa: S608 - same
+        try:
+            counts = [(str(day), str(kind), int(count or 0)) for day, kind, count in days]
+            return Status(counts, int(rejects[0][0] or 0), *_moments(newest[0]))
+        except (IndexError, TypeError, ValueError):
+            raise TableStoreError("the warehouse answered with rows of another shape than it was asked for") from None
 
     # What is shown
 

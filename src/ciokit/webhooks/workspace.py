@@ -6,11 +6,10 @@ Nothing but HTTP is used, so that a relay or a status page needs no SDK.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import quote
 
 import orjson
@@ -61,16 +60,15 @@ class Workspace:
         return f"Workspace({self.host!r})"
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Workspace:
-        """Return the workspace that the environment names, as it does in a Databricks App.
+    def from_environment(cls, environment: Mapping[str, str]) -> Workspace:
+        """Return the workspace that the variables name which every Databricks App has.
 
         Raises:
             ConfigurationError: a variable is missing.
         """
-        there = os.environ if environment is None else environment
-        host, client_id, client_secret = (there.get(name, "") for name in VARIABLES)
+        host, client_id, client_secret = (environment.get(name, "") for name in VARIABLES)
         if not (host and client_id and client_secret):
-            missing = ", ".join(name for name in VARIABLES if not there.get(name))
+            missing = ", ".join(name for name in VARIABLES if not environment.get(name))
             raise ConfigurationError(f"the Databricks workspace is not known: set {missing}")
         return cls(host, client_id, client_secret)
 
@@ -153,4 +151,4 @@ def _object(body: bytes) -> dict[str, Any]:
         found: Any = orjson.loads(body)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
