@@ -108,7 +108,8 @@ def clock_jumps(folder: Path, sizes: Sizes) -> Outcome:
     offset = folder / "offset"
     offset.write_text("0", encoding="ascii")
     (folder / "sitecustomize.py").write_text("import chaos.skewed\n", encoding="ascii")  # loaded first by every Python
-    environment = {"CHAOS_CLOCK": str(offset), "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
+    path = os.pathsep.join(filter(None, (str(folder), str(ROOT), os.environ.get("PYTHONPATH"))))
+    environment = {"CHAOS_CLOCK": str(offset), "PYTHONPATH": path}
     with (
         Receiver(folder, port, "--max-age", "0.5", "--keep-hours", "1", environment=environment) as receiver,
         Sending(folder, port, events.run, rate=sizes.rate, seed=sizes.seed) as sending,
