@@ -103,6 +103,7 @@ def test_a_run_arrives_whole() -> None:
     assert _counted(run.stdout, "accepted") > 2_000
     assert _counted(run.stdout, "rejected") == 0
     assert _counted(run.stdout, "basket over 32,000 bytes") == 1
+    assert _counted(run.stdout, "mails:") > 50
     assert re.search(r"sending orders: .* of .*/s, .* rejected", run.stderr)
 
 
