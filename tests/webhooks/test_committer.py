@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ciokit.errors import ConfigurationError
+from ciokit.webhooks.arrow import arrow_table
 from ciokit.webhooks.commit_settings import CURSOR, CommitSettings
 from ciokit.webhooks.committer import CommitReport, Committer
-from ciokit.webhooks.delta import arrow_table
 from ciokit.webhooks.intake import Batch
 from ciokit.webhooks.journal_format import Record
 from ciokit.webhooks.journal_reader import JournalReader
