@@ -45,12 +45,12 @@ class DeltaStore:
         uri: a folder, or an address such as `s3://bucket/webhooks`, `abfss://...` or `gs://...`.
         storage_options: credentials and endpoints as delta-rs names them; what is not given is taken from the
             environment, such as `AWS_ACCESS_KEY_ID`.
-        keep_days: how long files that were compacted away, and the log of old commits, are kept for slow readers. It is
-            written into tables when they are made.
+        history_hours: how long files that were compacted away, and the log of old commits, are kept for readers that
+            are slow or away. It is written into tables when they are made.
     """
 
     def __init__(
-        self, uri: str | Path, storage_options: Mapping[str, str] | None = None, *, keep_days: int = 7
+        self, uri: str | Path, storage_options: Mapping[str, str] | None = None, *, history_hours: int = 72
     ) -> None:
         _require()
         text = str(uri).rstrip("/")
@@ -58,7 +58,7 @@ class DeltaStore:
         self.uri = text if "://" in text else str(Path(text).absolute())
         self.local = not remote
         self.options = {**(_PATIENCE if remote else {}), **(storage_options or {})}
-        self.keep_days = keep_days
+        self.history_hours = history_hours
         self._tables: dict[str, LandingTable] = {}
 
     def __repr__(self) -> str:
@@ -248,8 +248,8 @@ class LandingTable:
             description=self.declared.doc,
             configuration={
                 "delta.checkpointInterval": "50",
-                "delta.logRetentionDuration": f"interval {self.store.keep_days} days",
-                "delta.deletedFileRetentionDuration": f"interval {self.store.keep_days} days",
+                "delta.logRetentionDuration": f"interval {self.store.history_hours} hours",
+                "delta.deletedFileRetentionDuration": f"interval {self.store.history_hours} hours",
                 "delta.dataSkippingStatsColumns": ",".join(self.declared.statistics),
             },
             storage_options=dict(self.store.options),
@@ -261,7 +261,7 @@ class LandingTable:
         for column in self.declared.columns:
             if there.get(column.name, column.type) != column.type:
                 raise ConfigurationError(
-                    f"`{column.name}` of {self.uri} is {there[column.name]}, expected {column.type}; give another address"
+                    f"`{column.name}` of {self.uri} is {there[column.name]}, not {column.type}; give another address"
                 )
         if missing := [column for column in self.declared.columns if column.name not in there]:
             with told("add columns to", self.name):
