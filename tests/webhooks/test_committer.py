@@ -348,7 +348,7 @@ def test_the_history_is_what_was_asked_for(journal: Path, tables: Path) -> None:
 
 
 def test_files_no_version_needs_are_removed_in_time(journal: Path, tables: Path) -> None:
-    """The committer removes what a killed writer left, as what was compacted away, once it is older than the history."""
+    """It removes what a killed writer left, as what was compacted away, once it is older than the history."""
     record(journal, [event(1)])
     commit(journal, tables)
     orphan = tables / RAW.name / "part-0.parquet"
