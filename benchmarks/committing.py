@@ -17,9 +17,10 @@ from deltalake import WriterProperties, write_deltalake
 
 from benchmarks.stopwatch import Stopwatch
 from ciokit.cli.webhook_tables import calm_collector
+from ciokit.webhooks.arrow import arrow_table
 from ciokit.webhooks.commit_settings import CommitSettings
 from ciokit.webhooks.committer import Committer
-from ciokit.webhooks.delta import DeltaStore, arrow_table
+from ciokit.webhooks.delta import DeltaStore
 from ciokit.webhooks.intake import Batch
 from ciokit.webhooks.journal import Journal, JournalLimits
 from ciokit.webhooks.journal_reader import JournalReader

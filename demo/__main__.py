@@ -121,7 +121,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--faults",
         action="store_true",
-        help="pull the network cable: every third request never arrives, every fifth is taken and answered 500",
+        help="pull the network cable: every third request never arrives, every fifth is taken and answered 500; "
+        "and kill the receiver of webhooks once",
     )
     parser.add_argument("--base-url", metavar="URL", help="an emulator that runs already, and whose world is empty")
     parser.add_argument("--keep", action="store_true", help="leave the emulator running afterwards, to look around")

@@ -70,6 +70,10 @@ class Control:
         """Set what people do with the messages they get."""
         self._post("life", chances)
 
+    def switch(self, changes: dict[str, Any]) -> None:
+        """Set how it behaves where the service is silent."""
+        self._post("switches", changes)
+
     def advance(self, seconds: float) -> None:
         """Move its clock on; what was to happen until then happens."""
         self._post("clock", {"advance": seconds})

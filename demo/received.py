@@ -23,6 +23,7 @@ from demo.verify import Check
 # A refused connection is tried again after an hour (reporting webhooks, "Timeouts and failures").
 _RETRY_SECONDS = 3_600
 
+_AT_ONCE = 16  # webhooks under way
 _STOP_SECONDS = 30
 _REPORTED = frozenset(get_args(DeliveryMetric))
 
@@ -90,6 +91,7 @@ def receiving(folder: Path, app: AppClient, control: Control) -> Iterator[Receiv
     """Serve a receiver, have everything reported to it, and at the end nothing more."""
     receiver = Receiver(folder, control.webhooks()["signing_key"])
     receiver.since = int(control.now())
+    control.switch({"webhook_concurrency": _AT_ONCE})
     receiver.start()
     try:
         webhook = register(app, receiver.url)

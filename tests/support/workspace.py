@@ -30,6 +30,7 @@ class FakeWorkspace(ThreadingHTTPServer):
         self.statements: list[str] = []
         self.knows = True
         self.logs_in_with_a_page = False
+        self.passed = 0
 
     @property
     def url(self) -> str:
@@ -92,6 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 self._answer(401, b"")
             return
+        self.server.passed += 1
         behind = http.client.HTTPConnection("127.0.0.1", self.server.behind, timeout=20)
         passed = {name: value for name, value in self.headers.items() if name.lower() not in {"host", "connection"}}
         try:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ciokit.errors import ConfigurationError
+from ciokit.webhooks.arrow import arrow_table
 from ciokit.webhooks.commit_settings import CURSOR, CommitSettings
 from ciokit.webhooks.committer import CommitReport, Committer
-from ciokit.webhooks.delta import arrow_table
 from ciokit.webhooks.intake import Batch
 from ciokit.webhooks.journal_format import Record
 from ciokit.webhooks.journal_reader import JournalReader
@@ -335,6 +336,35 @@ def test_the_journal_loses_only_what_is_in_the_tables_and_old_enough(journal: Pa
     assert table_ids(tables) == typed_ids(tables) == once(range(30))
 
 
+def test_the_history_is_what_was_asked_for(journal: Path, tables: Path) -> None:
+    """How long old files are kept is written into the tables; less than an hour is refused."""
+    record(journal, [event(1)])
+    commit(journal, tables, CommitSettings(history_hours=5))
+
+    settings = DeltaTable(tables / RAW.name).metadata().configuration
+    assert settings["delta.deletedFileRetentionDuration"] == "interval 5 hours"
+    with pytest.raises(ConfigurationError, match="at least 1 hour"):
+        CommitSettings(history_hours=0)
+
+
+def test_files_no_version_needs_are_removed_in_time(journal: Path, tables: Path) -> None:
+    """It removes what a killed writer left, as what was compacted away, once it is older than the history."""
+    record(journal, [event(1)])
+    commit(journal, tables)
+    orphan = tables / RAW.name / "part-0.parquet"
+    orphan.write_bytes(b"left by a writer that was killed")
+    old = time.time() - 100 * 3600
+    os.utime(orphan, (old, old))
+    commit(journal, tables)
+    assert orphan.exists()
+
+    os.utime(journal / "vacuumed", (old, old))
+    commit(journal, tables)
+
+    assert not orphan.exists()
+    assert table_ids(tables) == typed_ids(tables) == once([1])
+
+
 def test_what_was_just_committed_stays_in_the_journal(journal: Path, tables: Path) -> None:
     """By default the journal keeps what is in the tables for a day, so that it can be compared and replayed."""
     for start in (0, 10):
@@ -401,7 +431,7 @@ def test_a_table_of_another_kind_is_refused(journal: Path, tables: Path) -> None
         )
     )
 
-    with pytest.raises(ConfigurationError, match=r"`metric` of .* is long, expected string"):
+    with pytest.raises(ConfigurationError, match=r"`metric` of .* is long, not string"):
         commit(journal, tables)
 
 

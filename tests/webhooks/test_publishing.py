@@ -23,6 +23,7 @@ from ciokit.webhooks.views import VIEWS, open_tables
 from tests.support.spark import spark_session
 from tests.support.webhook_landing import event, events, once, record, table_ids
 
+pytestmark = pytest.mark.timeout(300)  # ten tables at a time, and Spark: slow on a busy machine
 SCHEMA = "lake.webhooks"
 DIALECTS: Any = {"read": "databricks", "write": "duckdb", "unsupported_level": sqlglot.ErrorLevel.IGNORE}
 

@@ -33,6 +33,7 @@ _OPTIONS: Final = (
     ("max_age", float, "S", "seconds that a record waits for others to join its batch"),
     ("window_days", float, "D", "events with one id, received within so many days, are one"),
     ("keep_hours", float, "H", "hours that the journal keeps what is in the tables"),
+    ("history_hours", int, "H", "hours that readers of tables made from now on can go back"),
     ("vacuum_hours", float, "H", "hours between removals of unneeded files of the tables; 0: never"),
 )
 
@@ -150,7 +151,7 @@ def _add_upkeep(commands: Subparsers) -> None:
         allow_abbrev=False,
     )
     add_tables(vacuum)
-    words = "what is younger stays; readers of older versions fail (default: what the table says, 7 days)"
+    words = "what is younger stays; readers of older versions fail (default: what the table says, 3 days)"
     vacuum.add_argument("--retention-hours", type=float, metavar="H", help=words)
     vacuum.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     vacuum.set_defaults(run=_vacuum)

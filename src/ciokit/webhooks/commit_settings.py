@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from ciokit.errors import ConfigurationError
+
 CURSOR: Final = "delta"
 """The journal's cursor that says how far each lane is in all tables; only a hint, the tables themselves know."""
 
@@ -18,6 +20,8 @@ class CommitSettings:
     - `window_days`: events with the same id, received within so many days of each other, are one.
     - `keep_hours`: how long the journal keeps what is in the tables, by the time of the last write to a segment.
     - `min_free_bytes`: with less than this free on the journal's disk, what is in the tables is removed at once.
+    - `history_hours`: how long readers of the tables can go back to; written into a table when it is made. What they go
+      back to is one small file a batch and table, so a long history is many files.
     - `vacuum_hours`: how often files that no table needs any more are removed; 0 leaves that to `ciokit webhooks
       vacuum`.
     """
@@ -28,4 +32,14 @@ class CommitSettings:
     window_days: float = 8.0
     keep_hours: float = 24.0
     min_free_bytes: int = 1 << 30
+    history_hours: int = 72
     vacuum_hours: float = 24.0
+
+    def __post_init__(self) -> None:
+        """Refuse what would break commits that are under way.
+
+        Raises:
+            ConfigurationError: the history is shorter than an hour.
+        """
+        if self.history_hours < 1:
+            raise ConfigurationError("the history of the tables must be at least 1 hour: shorter, commits can break")

@@ -107,7 +107,7 @@ class Committer:
         clock: Clock | None = None,
     ) -> None:
         self.settings = settings or CommitSettings()
-        self.store = DeltaStore(uri, storage_options)
+        self.store = DeltaStore(uri, storage_options, history_hours=self.settings.history_hours)
         self.reader = JournalReader(directory)
         self.totals = CommitReport()
         self._clock = clock or SystemClock()

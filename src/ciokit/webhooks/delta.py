@@ -17,11 +17,11 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ciokit.errors import ConfigurationError, CustomerIOError, TableStoreError
+from ciokit.webhooks.arrow import arrow_table, values_of
 from ciokit.webhooks.tables import TABLES, Column, Columns, ColumnType, Table
 
 if TYPE_CHECKING:
@@ -45,12 +45,12 @@ class DeltaStore:
         uri: a folder, or an address such as `s3://bucket/webhooks`, `abfss://...` or `gs://...`.
         storage_options: credentials and endpoints as delta-rs names them; what is not given is taken from the
             environment, such as `AWS_ACCESS_KEY_ID`.
-        keep_days: how long files that were compacted away, and the log of old commits, are kept for slow readers. It is
-            written into tables when they are made.
+        history_hours: how long files that were compacted away, and the log of old commits, are kept for readers that
+            are slow or away. It is written into tables when they are made.
     """
 
     def __init__(
-        self, uri: str | Path, storage_options: Mapping[str, str] | None = None, *, keep_days: int = 7
+        self, uri: str | Path, storage_options: Mapping[str, str] | None = None, *, history_hours: int = 72
     ) -> None:
         _require()
         text = str(uri).rstrip("/")
@@ -58,7 +58,7 @@ class DeltaStore:
         self.uri = text if "://" in text else str(Path(text).absolute())
         self.local = not remote
         self.options = {**(_PATIENCE if remote else {}), **(storage_options or {})}
-        self.keep_days = keep_days
+        self.history_hours = history_hours
         self._tables: dict[str, LandingTable] = {}
 
     def __repr__(self) -> str:
@@ -185,7 +185,7 @@ class LandingTable:
 
     def _parts(self, batch: Any, names: Sequence[str]) -> list[list[Any]]:
         kinds: dict[str, ColumnType] = {column.name: column.type for column in self.declared.columns}
-        return [_values(batch.column(name), kinds[name]) for name in names]
+        return [values_of(batch.column(name), kinds[name]) for name in names]
 
     def missing_in(self, other: LandingTable, names: Sequence[str], where: str) -> Iterator[list[list[Any]]]:
         """Yield the chosen rows whose `event_id` another table's chosen rows lack, in parts as `scan` does."""
@@ -248,8 +248,8 @@ class LandingTable:
             description=self.declared.doc,
             configuration={
                 "delta.checkpointInterval": "50",
-                "delta.logRetentionDuration": f"interval {self.store.keep_days} days",
-                "delta.deletedFileRetentionDuration": f"interval {self.store.keep_days} days",
+                "delta.logRetentionDuration": f"interval {self.store.history_hours} hours",
+                "delta.deletedFileRetentionDuration": f"interval {self.store.history_hours} hours",
                 "delta.dataSkippingStatsColumns": ",".join(self.declared.statistics),
             },
             storage_options=dict(self.store.options),
@@ -259,9 +259,9 @@ class LandingTable:
         """Add the columns that an older release did not have; refuse a table that is not ours."""
         there = {field.name: _type_name(field.type) for field in handle.schema().fields}
         for column in self.declared.columns:
-            if there.get(column.name, wanted := _DELTA[column.type]) != wanted:
+            if there.get(column.name, column.type) != column.type:
                 raise ConfigurationError(
-                    f"`{column.name}` of {self.uri} is {there[column.name]}, expected {wanted}; give another address"
+                    f"`{column.name}` of {self.uri} is {there[column.name]}, not {column.type}; give another address"
                 )
         if missing := [column for column in self.declared.columns if column.name not in there]:
             with told("add columns to", self.name):
@@ -289,77 +289,14 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-# --- Arrow ------------------------------------------------------------------------------------------------------------
-
-_DELTA: Final[Mapping[ColumnType, str]] = {
-    "string": "string",
-    "long": "long",
-    "boolean": "boolean",
-    "timestamp": "timestamp",
-    "date": "date",
-    "binary": "binary",
-}
-
-
-def arrow_table(table: Table, columns: Columns) -> Any:
-    """Make Arrow data of columns of values; those that are not given are null in every row."""
-    rows = max(map(len, columns.values()), default=0)
-    arrays = [
-        _array(column.type, columns[column.name]) if column.name in columns else _nulls(column.type, rows)
-        for column in table.columns
-    ]
-    return _arrow().Table.from_arrays(arrays, schema=_arrow_schema(table))
-
-
-@cache
-def _arrow_schema(table: Table) -> Any:
-    fields = [
-        _arrow().Field(column.name, _array(column.type, []).type, nullable=column.nullable) for column in table.columns
-    ]
-    return _arrow().Schema(fields)
-
-
-def _arrow() -> Any:
-    """Return the Arrow library that delta-rs brings; how it types its arrays is half unknown."""
-    import arro3.core
-
-    return arro3.core
-
-
-def _array(kind: ColumnType, values: Sequence[Any]) -> Any:
-    array, types = _arrow().Array, _arrow().DataType
-    if kind == "timestamp":
-        return array(values, types.int64()).cast(types.timestamp("us", tz="UTC"))
-    if kind == "date":
-        return array(values, types.int32()).cast(types.date32())
-    plain = {"string": types.utf8, "long": types.int64, "boolean": types.bool, "binary": types.binary}
-    return array(values, plain[kind]())
-
-
-@cache
-def _long_nulls(kind: ColumnType, length: int) -> Any:
-    return _array(kind, [None] * length)
-
-
-def _nulls(kind: ColumnType, rows: int) -> Any:
-    """Return nulls, cut from an array that is made once: most columns of most events are empty."""
-    return _long_nulls(kind, 1 << max(10, (rows - 1).bit_length())).slice(0, rows)
-
-
-def _values(array: Any, kind: ColumnType) -> list[Any]:
-    types = _arrow().DataType
-    if kind == "timestamp":
-        array = array.cast(types.int64())
-    elif kind == "date":
-        array = array.cast(types.int32())
-    return list(array.to_pylist())
+# --- schemas ----------------------------------------------------------------------------------------------------------
 
 
 def _delta_field(column: Column, *, nullable: bool) -> Field:
     from deltalake import Field
     from deltalake.schema import PrimitiveType
 
-    kind = PrimitiveType(_DELTA[column.type])
+    kind = PrimitiveType(column.type)
     return Field(column.name, kind, nullable=nullable, metadata={"comment": column.doc})
 
 

@@ -51,7 +51,7 @@ def compact(table: LandingTable, target_bytes: int = _FULL) -> Compaction:
 def vacuum(table: LandingTable, retention_hours: float | None = None, *, dry_run: bool = False) -> list[str]:
     """Remove files that no version of the last `retention_hours` needs, and return their names.
 
-    Also what a killed writer left behind, once it is that old. None takes what the table says, 7 days if it was made
+    Also what a killed writer left behind, once it is that old. None takes what the table says, 3 days if it was made
     here. Less than a few minutes breaks commits that are under way.
 
     Raises:

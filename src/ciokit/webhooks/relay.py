@@ -67,6 +67,10 @@ class Relay:
         """Answer one request, or take part in the server's start and end."""
         if scope["type"] == "lifespan":
             await receive()
+            try:  # so that the first webhook need not wait for it
+                await self._workspace.token()
+            except CustomerIOError as error:
+                _LOG.warning("there is no token yet: %s", error)
             await send({"type": "lifespan.startup.complete"})
             await receive()
             await self._workspace.transport.aclose()
