@@ -15,11 +15,11 @@ LOCKED = pyproject.toml uv.lock
 NEEDS = ciokit needs Python 3.11 or newer: install it, or name one with make PYTHON=/path/to/python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test live peers lint types bench conformance lab clean tools
+.PHONY: help setup demo test live peers lint types bench chaos-webhooks soak-webhooks conformance lab clean tools
 .DELETE_ON_ERROR:
 
 help: ## say what each target does
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
 setup: .venv/.ready-test ## create .venv with everything that demo and test need
 
@@ -43,6 +43,12 @@ types: .venv/.ready-types ## check src and tests/typing with mypy and pyright, b
 
 bench: .venv/.ready-bench ## measure the sender and the emulator against the floor and the official client
 	@.venv/bin/python -m benchmarks $(BENCH_ARGS)
+
+chaos-webhooks: .venv/.ready-run ## kill -9 receiver and committer 100 times under load, break disks and stores, and compare
+	@.venv/bin/python -m chaos webhooks $(CHAOS_ARGS)
+
+soak-webhooks: .venv/.ready-run ## receive webhooks for 10 minutes and see that memory and files stay bounded
+	@.venv/bin/python -m chaos soak $(SOAK_ARGS)
 
 conformance: .venv/.ready-conformance ## hold specs/ and the emulator against the vendor's files: make conformance SPECS=folder
 	@test -d "$(SPECS)" || { echo "there is no folder $(SPECS); name the one that holds the vendor's files: make conformance SPECS=folder" >&2; exit 1; }

@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 from benchmarks import crawling
 from benchmarks import webhooks as hooks
-from benchmarks.processes import BenchmarkError, ask, cores, measure, server
+from benchmarks.processes import BenchmarkError, ask, cores, measure, printed, server
 from benchmarks.stopwatch import Measure
 
 
@@ -27,6 +29,7 @@ class Scale:
     singles: int
     batched: int
     acknowledged: int
+    committed: int
     rounds: int
     people: int
     page: int
@@ -39,6 +42,7 @@ _FULL = Scale(
     singles=5_000,
     batched=100_000,
     acknowledged=30_000,
+    committed=100_000,
     rounds=5,
     people=100_000,
     page=334,
@@ -50,6 +54,7 @@ _QUICK = Scale(
     singles=2_000,
     batched=40_000,
     acknowledged=10_000,
+    committed=20_000,
     rounds=1,
     people=10_000,
     page=100,
@@ -181,6 +186,26 @@ def receiving(scale: Scale) -> None:
     judge(f"p99 at {_STEADY:,} webhooks/s, ms", median(each.p99 for each in steady), "<=", 50)
 
 
+def committing(scale: Scale) -> None:
+    """Measure how fast the journal comes into Delta tables, beside plain appends of the same rows."""
+
+    def run(who: str) -> Measure:
+        with TemporaryDirectory(prefix="ciokit-bench-") as fresh:
+            (Path(fresh) / "journal").symlink_to(journal)
+            for left in (*journal.glob("seen/*"), *journal.glob("lane-*/*.cursor")):
+                left.unlink()
+            return measure("benchmarks.committing", who, fresh, scale.committed)
+
+    with TemporaryDirectory(prefix="ciokit-bench-") as kept:
+        journal = Path(kept) / "journal"
+        printed("benchmarks.committing", "fill", kept, scale.committed)
+        names = {"bare delta-rs, Arrow data at hand": "bare", "ciokit webhooks commit": "ours"}
+        runs = alternate({name: partial(run, who) for name, who in names.items()}, scale.rounds)
+    show(runs, "events")
+    bare, ours = runs.values()
+    judge("ciokit / bare delta-rs, events/s", ratio(rates(ours), rates(bare)), ">=", 0.5)
+
+
 _STEADY = 1_000  # webhooks a second
 
 
@@ -194,9 +219,10 @@ _PARTS: dict[str, tuple[str, Callable[[Scale], None]]] = {
     "calls": ("Single calls", calls),
     "emulator": ("The emulator", emulator),
     "webhooks": ("Receiving webhooks", receiving),
+    "tables": ("Webhooks into Delta tables", committing),
     "crawl": ("A crawl of everybody", crawl),
 }
-_USUAL = ("batches", "calls", "emulator")
+_USUAL = ("batches", "calls", "emulator", "webhooks", "tables")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -74,6 +74,11 @@ class Control:
         """Move its clock on; what was to happen until then happens."""
         self._post("clock", {"advance": seconds})
 
+    def now(self) -> float:
+        """Return the time of its clock, in seconds since 1970."""
+        now: float = self._http.get("/_emulator/clock").raise_for_status().json()["now"]
+        return now
+
     def webhooks(self) -> dict[str, Any]:
         """Return how its webhooks stand."""
         standing: dict[str, Any] = self._http.get("/_emulator/webhooks").raise_for_status().json()

@@ -20,6 +20,7 @@ from demo.journey import ORDER, ORDER_PART, Basket, Journey, order_messages
 from demo.verify import Check
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(220)  # of two whole runs, where other tests run beside them
 AT = datetime(2017, 1, 1, 11, 53, 26, tzinfo=UTC)
 CALL_BYTES = 2_000
 
@@ -39,7 +40,7 @@ def _basket(bought: list[dict[str, object]]) -> Basket:
 
 def _demo(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "demo", "--read-rate", "500", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
 
 
 def _counted(report: str, what: str) -> int:
@@ -102,6 +103,7 @@ def test_a_run_arrives_whole() -> None:
     assert _counted(run.stdout, "accepted") > 2_000
     assert _counted(run.stdout, "rejected") == 0
     assert _counted(run.stdout, "basket over 32,000 bytes") == 1
+    assert _counted(run.stdout, "mails:") > 50
     assert re.search(r"sending orders: .* of .*/s, .* rejected", run.stderr)
 
 

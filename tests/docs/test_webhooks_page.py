@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from ciokit.webhooks import TABLES
+from ciokit.webhooks.views import VIEWS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
 RUN = (
@@ -14,6 +15,7 @@ RUN = (
     "Configure",
     "Receive in an application of your own",
     "Tables",
+    "Query",
     "Try it without an account",
 )
 
@@ -31,3 +33,9 @@ def test_programs_on_the_page_run() -> None:
 def test_tables_on_the_page_are_those_there_are() -> None:
     """The page lists each table once."""
     assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE) == list(TABLES)
+
+
+def test_views_on_the_page_are_those_there_are() -> None:
+    """The page lists each view once."""
+    section = PAGE.partition("## Query")[2].partition("\n## ")[0]
+    assert sorted(re.findall(r"^\| (\w+) \| each", section, re.MULTILINE)) == sorted(VIEWS)

@@ -9,13 +9,13 @@ from pathlib import Path
 PAGE = 60
 
 _ROW = re.compile(r"^\|(?P<promise>[^|]+)\|(?P<tests>[^|]+)\|\s*$", re.MULTILINE)
-_MAKE = re.compile(r"(?:^|[`;&$])\s*make ([a-z]+)\b", re.MULTILINE)
+_MAKE = re.compile(r"(?:^|[`;&$])\s*make ([a-z-]+)\b", re.MULTILINE)
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)[^)]*\)")
 
 
 def _targets(root: Path) -> set[str]:
-    return set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE))
 
 
 def _tests_of(text: str) -> set[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 LONGEST_MODULE = 400
-OWN_CODE = ("src/", "tests/", "demo/", "benchmarks/", "notebooks/")
+OWN_CODE = ("src/", "tests/", "demo/", "benchmarks/", "chaos/", "notebooks/")
 
 _EXCEPTION = re.compile(r"#\s*(?:noqa|type: ?ignore|pyright: ?ignore)[^\s#\]]*(?: ?[A-Z]+\d+,?)*\]?(?P<reason>.*)")
 _CHECKING = ("assert", "check", "expect", "validate")

@@ -46,7 +46,12 @@ class CutWire:
     @property
     def lost(self) -> int:
         """How many answers were lost."""
-        return int(self._tell("lost"))
+        return int(self._tell("lost").split()[0])
+
+    @property
+    def asked(self) -> int:
+        """How many requests were there to read something."""
+        return int(self._tell("asked").split()[1])
 
     def _tell(self, *words: str) -> str:
         assert self._process.stdin is not None
@@ -68,6 +73,7 @@ class _Wire:
         self._whole.set()
         self._lose: bytes | None = None
         self.lost = 0
+        self.asked = 0
         self._ends: list[socket.socket] = []
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
@@ -107,6 +113,7 @@ class _Wire:
     def _pump(self, source: socket.socket, sink: socket.socket, deaf: threading.Event, asking: bool) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
+                self.asked += asking and data.startswith((b"GET ", b"HEAD "))
                 if asking and self._lose is not None and self._lose in data:
                     self._lose = None
                     deaf.set()
@@ -124,8 +131,8 @@ def _shut(end: socket.socket) -> None:
     end.close()
 
 
-def _say(number: int) -> None:
-    sys.stdout.write(f"{number}\n")
+def _say(*numbers: int) -> None:
+    sys.stdout.write(f"{' '.join(map(str, numbers))}\n")
     sys.stdout.flush()
 
 
@@ -141,7 +148,7 @@ def _main() -> None:
                 wire.mend()
             case "lose":
                 wire.lose_answer_to(rest.encode())
-        _say(wire.lost)
+        _say(wire.lost, wire.asked)
 
 
 if __name__ == "__main__":

@@ -129,6 +129,15 @@ def served(journal: Path, *options: str, committing: bool = False) -> Generator[
 
 
 @contextmanager
+def hosted(*words: str) -> Generator[Running]:
+    """Run another command of `ciokit webhooks` that serves something, without a journal."""
+    command = [sys.executable, "-m", "ciokit", "webhooks", *words, "--port", "0", "--quiet"]
+    with _process(command) as process:
+        assert process.stdout is not None
+        yield Running(int(process.stdout.readline().rpartition(":")[2]), process, Path())
+
+
+@contextmanager
 def gunicorn(journal: Path, application: str, *options: str) -> Generator[Running]:
     """Run gunicorn with threads on one of the applications of `tests.webhooks.applications`."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ciokit.errors import ConfigurationError
-from ciokit.webhooks.commit_settings import CommitSettings
+from ciokit.webhooks.commit_settings import CURSOR, CommitSettings
 from ciokit.webhooks.committer import CommitReport, Committer
+from ciokit.webhooks.delta import arrow_table
+from ciokit.webhooks.intake import Batch
+from ciokit.webhooks.journal_format import Record
 from ciokit.webhooks.journal_reader import JournalReader
-from ciokit.webhooks.tables import TABLES, TYPED
+from ciokit.webhooks.maintenance import Maintenance
+from ciokit.webhooks.tables import RAW, TABLES, TYPED, raw_columns, typed_columns
 from tests.support.webhook_landing import event, event_id, events, once, record, rows, table_ids, typed_ids
 
 QUARANTINE = "webhook_quarantine"
@@ -304,6 +311,73 @@ def test_a_pruned_journal_is_gone_on_with(journal: Path, tables: Path) -> None:
     assert table_ids(tables) == typed_ids(tables) == once(range(40))
 
 
+# What is kept
+
+
+def test_the_journal_loses_only_what_is_in_the_tables_and_old_enough(journal: Path, tables: Path) -> None:
+    """Segments go when they are committed and older than asked for; what is not committed stays, however old."""
+    for start in (0, 10, 20):
+        record(journal, events(range(start, start + 10)))
+    segments = sorted((journal / "lane-0").glob("*.journal"))
+    for segment in segments:
+        os.utime(segment, (1_000_000_000, 1_000_000_000))
+
+    with Committer(journal, tables, CommitSettings(max_rows=12)) as committer:
+        committer.run_once()
+        settings = committer.settings
+        maintenance = Maintenance(committer.store, committer.reader, settings)
+        passed = {0: committer.reader.cursor(0, CURSOR)}
+        assert maintenance.prune(passed) == 1  # the second is committed in part
+        assert maintenance.prune(passed) == 0
+        committer.drain()
+
+    assert [segment.exists() for segment in segments] == [False, False, True]
+    assert table_ids(tables) == typed_ids(tables) == once(range(30))
+
+
+def test_what_was_just_committed_stays_in_the_journal(journal: Path, tables: Path) -> None:
+    """By default the journal keeps what is in the tables for a day, so that it can be compared and replayed."""
+    for start in (0, 10):
+        record(journal, events(range(start, start + 10)))
+
+    commit(journal, tables)
+
+    assert len(list((journal / "lane-0").glob("*.journal"))) == 2
+
+
+def test_a_full_disk_makes_the_journal_give_up_what_is_committed(journal: Path, tables: Path) -> None:
+    """With little free on its disk the journal keeps only what is not in the tables."""
+    for start in (0, 10):
+        record(journal, events(range(start, start + 10)))
+
+    commit(journal, tables, CommitSettings(min_free_bytes=1 << 60))
+
+    assert len(list((journal / "lane-0").glob("*.journal"))) == 1
+    assert table_ids(tables) == once(range(20))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+        max_leaves=12,
+    )
+)
+def test_no_body_breaks_a_batch(value: object) -> None:
+    """Whatever JSON is signed becomes a row of Arrow data or a reject: one event never holds up the others."""
+    fields = {field: value for table in TYPED.values() for field in (column.name for column in table.columns)}
+    bodies = [json.dumps({**json.loads(event(1, kind)), "data": {**fields, "more": value}}) for kind in TYPED]
+    bodies += [json.dumps(value), json.dumps({**json.loads(event(2)), "data": value, "timestamp": value})]
+    batch = Batch()
+    batch.add("j/0", [Record(place, 1, b"{}", body.encode()) for place, body in enumerate(bodies, 1)])
+
+    assert len(batch.landings) + len(batch.rejects) == len(bodies)
+    assert arrow_table(RAW, raw_columns(batch.landings, 1)).num_rows == len(batch.landings)
+    for kind, table in TYPED.items():
+        rows = [landing for landing in batch.landings if landing.event.object_type == kind]
+        assert arrow_table(table, typed_columns(table, rows, 1)).num_rows == len(rows)
+
+
 # Who may
 
 
@@ -331,6 +405,20 @@ def test_a_table_of_another_kind_is_refused(journal: Path, tables: Path) -> None
         commit(journal, tables)
 
 
+def test_a_table_with_liquid_clustering_is_refused(journal: Path, tables: Path) -> None:
+    """delta-rs cannot write a clustered table: that is said at once, and not tried again and again."""
+    record(journal, [event(1)])
+    commit(journal, tables)
+    name = tables / "webhook_email_events"
+    features = {"minReaderVersion": 1, "minWriterVersion": 7, "writerFeatures": ["clustering", "domainMetadata"]}
+    version = DeltaTable(name).version() + 1
+    (name / "_delta_log" / f"{version:020d}.json").write_text(json.dumps({"protocol": features}) + "\n")
+    record(journal, [event(2)])
+
+    with pytest.raises(ConfigurationError, match="Liquid clustering"):
+        commit(journal, tables)
+
+
 def test_columns_that_a_table_lacks_are_added(journal: Path, tables: Path) -> None:
     """A table of an older release gets the columns that came since; one with more columns is written to."""
     commit_log = tables / "webhook_email_events" / "_delta_log" / f"{0:020d}.json"
@@ -346,3 +434,14 @@ def test_columns_that_a_table_lacks_are_added(journal: Path, tables: Path) -> No
     names = [field.name for field in DeltaTable(tables / "webhook_email_events").schema().fields]
     assert {"of_old", "subject"}.issubset(names)
     assert typed_ids(tables) == once([1])
+
+
+def test_small_files_are_brought_together_by_committers_that_live_shortly(journal: Path, tables: Path) -> None:
+    """Runs too short to notice by themselves how many files they add do not let them gather."""
+    settings = CommitSettings(max_rows=1)
+    for run in range(4):
+        record(journal, [event(number) for number in range(15 * run, 15 * (run + 1))])
+        commit(journal, tables, settings)
+
+    assert len(DeltaTable(tables / RAW.name).file_uris()) < 40
+    assert table_ids(tables) == typed_ids(tables) == once(range(60))

@@ -18,11 +18,12 @@ import pytest
 from ciokit.errors import TableStoreError
 from ciokit.webhooks.commit_settings import CommitSettings
 from ciokit.webhooks.committer import Committer
+from ciokit.webhooks.delta import DeltaStore
 from ciokit.webhooks.maintenance import compact, vacuum
 from ciokit.webhooks.tables import RAW
 from ciokit.webhooks.verifying import verify
 from tests.support.cut_wire import CutWire
-from tests.support.webhook_landing import events, once, record, table_ids, typed_ids
+from tests.support.webhook_landing import event, events, once, record, table_ids, typed_ids
 
 BUCKET = "landing"
 
@@ -98,6 +99,20 @@ def test_two_committers_share_tables_in_an_object_store(tmp_path: Path, wire: Cu
     assert table_ids(uri, **found) == typed_ids(uri, **found) == once(range(40))
 
 
+def test_a_batch_asks_the_store_for_little(tmp_path: Path, wire: CutWire, uri: str) -> None:
+    """A batch of one type of events costs a few requests, and no more after many commits than after few."""
+    journal, found = tmp_path / "journal", {"storage_options": options(wire)}
+    record(journal, [event(number) for number in range(41)])
+    with Committer(journal, uri, CommitSettings(max_rows=1), **found) as committer:
+        counts = []
+        for _ in range(41):
+            before = wire.asked
+            assert committer.run_once().records == 1
+            counts.append(wire.asked - before)
+
+    assert max(counts[2:]) <= 12
+
+
 @pytest.mark.parametrize("table", ["webhook_raw_events", "webhook_email_events"])
 def test_a_commit_whose_answer_is_lost_is_made_once(tmp_path: Path, wire: CutWire, uri: str, table: str) -> None:
     """The store commits and nobody hears of it: the committer finds out, and goes on where the tables are."""
@@ -111,6 +126,16 @@ def test_a_commit_whose_answer_is_lost_is_made_once(tmp_path: Path, wire: CutWir
 
     assert wire.lost == 1
     assert table_ids(uri, **found) == typed_ids(uri, **found) == once(range(30))
+
+
+def test_whatever_is_asked_of_a_store_that_is_away_fails_alike(wire: CutWire, uri: str) -> None:
+    """A table that was open when its store went away raises one kind of error, which a committer waits out."""
+    raw = DeltaStore(uri, {**options(wire), "max_retries": "0"}).table(RAW)
+    raw.refresh()
+    wire.cut()
+    for ask in (lambda: raw.transaction("nobody"), raw.refresh, lambda: list(raw.scan(["event_id"])), raw.file_sizes):
+        with pytest.raises(TableStoreError):
+            ask()
 
 
 @pytest.mark.timeout(120)

@@ -84,8 +84,9 @@ def test_compact_and_vacuum_are_commands(journal: Path, tables: Path, capsys: py
     assert {"table": "webhook_raw_events", "removed": 4, "dry_run": True} in told(capsys)
     assert len(list((tables / "webhook_raw_events").glob("*.parquet"))) == 5
 
-    assert main(["webhooks", "vacuum", "--delta", str(tables)]) == 0
-    assert {"table": "webhook_raw_events", "removed": 0, "dry_run": False} in told(capsys)
+    for retention in ([], ["--retention-hours", "0.5"]):
+        assert main(["webhooks", "vacuum", "--delta", str(tables), *retention]) == 0
+        assert {"table": "webhook_raw_events", "removed": 0, "dry_run": False} in told(capsys)
 
     assert main(["webhooks", "vacuum", "--delta", str(tables), "--retention-hours", "0"]) == 0
     assert len(list((tables / "webhook_raw_events").glob("*.parquet"))) == 1

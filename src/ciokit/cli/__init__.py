@@ -38,6 +38,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+def job() -> None:
+    """Run the command line where the code it ends with means nothing, as in a job on Databricks.
+
+    Raises:
+        RuntimeError: it did not end with 0.
+    """
+    code = main()
+    if code:
+        raise RuntimeError(f"`ciokit` ended with code {code}; what it printed before says why")
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line; what calls an API is filled in when it is used."""
     whole = CommandParser(

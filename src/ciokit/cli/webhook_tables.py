@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import os
 import signal
 import sys
 import threading
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ciokit.webhooks.delta import DeltaStore, LandingTable
     from ciokit.webhooks.replaying import Selection
 
+TABLES_VARIABLE: Final = "CIOKIT_WEBHOOKS_DELTA"
 _DEFAULTS: Final = CommitSettings()
 _OPTIONS: Final = (
     ("max_rows", int, "N", "records of a batch"),
@@ -52,8 +54,9 @@ def add_journal(parser: argparse.ArgumentParser, *, required: bool = True) -> No
 
 def add_tables(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add the options that name the tables."""
-    words = "folder or address of the Delta tables, such as s3://bucket/webhooks"
-    parser.add_argument("--delta", metavar="URI", required=required, help=words)
+    words = f"folder or address of the Delta tables, such as s3://bucket/webhooks (default: ${TABLES_VARIABLE})"
+    there = os.environ.get(TABLES_VARIABLE)
+    parser.add_argument("--delta", metavar="URI", default=there, required=required and not there, help=words)
     parser.add_argument(
         "--storage-options",
         type=Path,
@@ -103,8 +106,7 @@ def _commit(arguments: argparse.Namespace) -> int:
     from ciokit.webhooks.committer import Committer
 
     _log()
-    # A batch is many small objects that live and go together: looking for cycles among them costs a third of the time.
-    gc.set_threshold(200_000, 20, 50)
+    calm_collector()
     settings = CommitSettings(**{name: getattr(arguments, name) for name, *_ in _OPTIONS})
     options = _storage_options(arguments)
     with Committer(arguments.journal, arguments.delta, settings, storage_options=options) as committer:
@@ -120,6 +122,11 @@ def _commit(arguments: argparse.Namespace) -> int:
             signal.signal(number, end)
         committer.follow(stop)
     return 0
+
+
+def calm_collector() -> None:
+    """Look for cycles rarely: a batch is many small objects that live and go together, and the search a third of it."""
+    gc.set_threshold(200_000, 20, 50)
 
 
 # --- compact and vacuum -----------------------------------------------------------------------------------------------

@@ -6,11 +6,12 @@ import argparse
 import logging
 import os
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ciokit.cli import webhook_tables
+from ciokit.cli import webhook_hosting, webhook_publishing, webhook_tables
 from ciokit.cli.beside import Beside
 from ciokit.cli.parser import Subparsers
 from ciokit.errors import ConfigurationError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 KEY_VARIABLE = "CUSTOMERIO_WEBHOOK_SIGNING_KEY"
 _MIB = 1 << 20
+_SETTLE_SECONDS = 3.3  # of the 4 that the service waits (reporting webhooks, "Timeouts and failures")
+_SETTLED_MAX_AGE = 0.2
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -33,6 +36,8 @@ def add_parser(commands: Subparsers) -> None:
     below: Subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_serve(below)
     webhook_tables.add_parsers(below)
+    webhook_publishing.add_parsers(below)
+    webhook_hosting.add_parsers(below)
 
 
 def _add_serve(commands: Subparsers) -> None:
@@ -50,8 +55,7 @@ def _add_serve(commands: Subparsers) -> None:
     parser.add_argument(
         "--no-commit", action="store_true", help="only receive; `ciokit webhooks commit` runs elsewhere"
     )
-    parser.add_argument("--port", type=int, default=8080, help="port to listen on; 0 picks a free one (default: 8080)")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    webhook_hosting.add_address(parser)
     parser.add_argument("--path", default="/", help="path that webhooks are posted to (default: /)")
     parser.add_argument("--signing-key-file", type=Path, metavar="FILE", help="file with a signing key on each line")
     parser.add_argument(
@@ -60,7 +64,16 @@ def _add_serve(commands: Subparsers) -> None:
         metavar="S",
         help="refuse timestamps further from the clock than this (default: take any, as retries go on for 7 days)",
     )
-    parser.add_argument("--quiet", action="store_true", help="print the base URL and nothing else")
+    parser.add_argument(
+        "--acknowledge",
+        choices=("written", "committed"),
+        default="written",
+        help="say 200 once an event is on disk; or, where the disk goes with its container, once it is in the tables,\n"
+        "which then are written several times a second (default: written)",
+    )
+    parser.add_argument(
+        "--status-schema", metavar="SCHEMA", help="show a page about the published tables in it at /, as `status` does"
+    )
     limits = parser.add_argument_group("limits")
     for option, default, words in (
         ("--max-body-bytes", 4 * _MIB, "longest body"),
@@ -127,7 +140,15 @@ def _serve(arguments: argparse.Namespace) -> int:
         path=arguments.path,
         max_body=arguments.max_body_bytes,
         tolerance=arguments.tolerance,
+        settle_seconds=_SETTLE_SECONDS if arguments.acknowledge == "committed" else None,
     )
+    if arguments.acknowledge == "committed":
+        arguments.max_age = min(arguments.max_age, _SETTLED_MAX_AGE)
+    application: Callable[..., Any] = AsgiApp(receiver)
+    if arguments.status_schema:
+        if arguments.path == "/":
+            raise ConfigurationError("with --status-schema say with --path where webhooks are posted; / is the page's")
+        application = webhook_hosting.status_page(arguments.status_schema, receiver)
     limits = serving.ServingLimits(
         request_seconds=arguments.request_seconds,
         idle_seconds=arguments.idle_seconds,
@@ -141,12 +162,12 @@ def _serve(arguments: argparse.Namespace) -> int:
         committer.start()
     try:
         serving.serve(
-            AsgiApp(receiver),
+            application,
             listener,
             limits,
             certificate=arguments.tls_cert,
             key=arguments.tls_key,
-            ready=partial(_announce, arguments, port),
+            ready=partial(webhook_hosting.announce, arguments, port, f"Receiving webhooks at {{}}{arguments.path}"),
         )
     finally:
         if committer is not None:
@@ -164,14 +185,6 @@ def _journal(arguments: argparse.Namespace) -> Journal:
         max_backlog_bytes=arguments.max_backlog_bytes,
     )
     return Journal(arguments.journal, limits)
-
-
-def _announce(arguments: argparse.Namespace, port: int) -> None:
-    scheme = "https" if arguments.tls_cert else "http"
-    host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
-    base_url = f"{scheme}://{host}:{port}"
-    told = base_url if arguments.quiet else f"Receiving webhooks at {base_url}{arguments.path}; stop with Ctrl-C."
-    print(told, flush=True)
 
 
 def _positive(text: str) -> int:

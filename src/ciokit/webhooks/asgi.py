@@ -85,9 +85,11 @@ class AsgiApp:
         if (reply := receiver.objection(body, signature, timestamp)) is not None:
             return reply
         try:
-            await receiver.journal.written(kept(headers), body, receiver.received_us())
+            position = await receiver.journal.written(kept(headers), body, receiver.received_us())
         except JournalUnavailableError:
             return receiver.unavailable()
+        if receiver.settling is not None and not await receiver.settling.settled(receiver.journal.lane or 0, position):
+            return receiver.unsettled()
         receiver.acknowledged(time.monotonic() - began)
         return ACKNOWLEDGED
 

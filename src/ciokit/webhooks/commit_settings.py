@@ -22,7 +22,7 @@ class CommitSettings:
       vacuum`.
     """
 
-    max_rows: int = 10_000
+    max_rows: int = 5_000
     max_bytes: int = 32 << 20
     max_age: float = 5.0
     window_days: float = 8.0

@@ -5,12 +5,13 @@ with Committer("journal", "s3://bucket/webhooks") as committer:
     committer.follow(stop)  # a threading.Event; or run_once() for one batch
 ```
 
-A batch is committed in three steps, each of which sets how far the lanes of the journal have been read as transaction
-ids of the same commit that adds the rows:
+A batch is committed in three steps:
 
-1. the quarantine takes what is no event;
+1. the quarantine takes what is no event and not in it yet, by hash;
 2. the raw table takes the events that it does not hold yet: this decides what is new, for all committers;
 3. the typed tables take the same events.
+
+The commits of 2 and 3 also set, as transaction ids, how far each lane of the journal is in that table.
 
 The raw table also keeps how far step 3 had come before. After a crash the rows between that and its own position are
 read back from it and given to the typed tables, which skip what they have. Any failure is handled as a crash is: what
@@ -234,7 +235,7 @@ class Committer:
             return report
         fresh: list[Reject] = []
         if batch.rejects:
-            fresh = self._quarantine.commit(batch.rejects, batch.ends)
+            fresh = self._quarantine.commit(batch.rejects, {})
         complete = {typed_app_of(lane): self._complete[lane] for lane in batch.ends}
         accepted = self._raw.commit(batch.landings, batch.ends, expected=self._complete, more=complete)
         rows = {QUARANTINE.name: len(fresh), RAW.name: len(accepted), **self._give(accepted, batch.ends)}

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,8 +32,6 @@ _REOPEN: Final = 50
 
 _PATIENCE: Final = {"connect_timeout": "5s", "timeout": "30s", "max_retries": "3", "retry_timeout": "15s"}
 """How long delta-rs tries by itself. Its own three minutes would hide an outage, and hold up a stop."""
-
-_CLUSTERED: Final = frozenset({"clustering", "ClusteredTable"})
 
 
 class StaleTableError(Exception):
@@ -91,6 +90,7 @@ class LandingTable:
         self._handle: DeltaTable | None = None
         self._opened_at = 0
         self._merge = False
+        self._transactions: dict[str, int] = {}
 
     def __repr__(self) -> str:
         return f"LandingTable({self.uri!r})"
@@ -116,6 +116,7 @@ class LandingTable:
     def forget(self) -> None:
         """Let the table be opened anew when it is next used."""
         self._handle = None
+        self._transactions.clear()
 
     def exists(self) -> bool:
         """Tell whether somebody made the table; it is not made by asking."""
@@ -126,6 +127,7 @@ class LandingTable:
 
     def refresh(self) -> None:
         """Take the newest version as the snapshot."""
+        self._transactions.clear()
         if self._handle is None or self.commits - self._opened_at >= _REOPEN:
             self.forget()
             _ = self.handle
@@ -138,8 +140,15 @@ class LandingTable:
             _ = self.handle
 
     def transaction(self, app: str) -> int:
-        """Return the version last committed under an application's id, 0 if there is none."""
-        return self.handle.transaction_version(app) or 0
+        """Return the version last committed under an application's id, 0 if there is none.
+
+        Raises:
+            TableStoreError: the store does not answer.
+        """
+        if app not in self._transactions:
+            with told("read", self.name):  # it does not come with the snapshot: delta-rs looks through the log
+                self._transactions[app] = self.handle.transaction_version(app) or 0
+        return self._transactions[app]
 
     def append(self, columns: Columns, transactions: Mapping[str, int]) -> None:
         """Append rows in one commit that also sets transaction ids; without rows only those.
@@ -165,6 +174,8 @@ class LandingTable:
                 commit_properties=properties,
             )
         self.commits += 1
+        # The snapshot is a new one now; of what others may have changed in between, nothing is known.
+        self._transactions = dict(transactions)
 
     def scan(self, names: Sequence[str], where: str | None = None) -> Iterator[list[list[Any]]]:
         """Yield parts of the snapshot as one list of values per named column; times are microseconds, dates days."""
@@ -246,11 +257,6 @@ class LandingTable:
 
     def _checked(self, handle: DeltaTable) -> DeltaTable:
         """Add the columns that an older release did not have; refuse a table that is not ours."""
-        if _CLUSTERED.intersection(handle.protocol().writer_features or ()):
-            raise ConfigurationError(
-                f"{self.uri} has liquid clustering, and delta-rs cannot write such a table; land events in a table of "
-                "its own without clustering, and cluster what Databricks makes of it"
-            )
         there = {field.name: _type_name(field.type) for field in handle.schema().fields}
         for column in self.declared.columns:
             if there.get(column.name, wanted := _DELTA[column.type]) != wanted:
@@ -297,14 +303,20 @@ _DELTA: Final[Mapping[ColumnType, str]] = {
 
 def arrow_table(table: Table, columns: Columns) -> Any:
     """Make Arrow data of columns of values; those that are not given are null in every row."""
-    arrow = _arrow()
     rows = max(map(len, columns.values()), default=0)
-    arrays = [_array(column.type, columns.get(column.name) or [None] * rows) for column in table.columns]
-    fields = [
-        arrow.Field(column.name, array.type, nullable=column.nullable)
-        for column, array in zip(table.columns, arrays, strict=True)
+    arrays = [
+        _array(column.type, columns[column.name]) if column.name in columns else _nulls(column.type, rows)
+        for column in table.columns
     ]
-    return arrow.Table.from_arrays(arrays, schema=arrow.Schema(fields))
+    return _arrow().Table.from_arrays(arrays, schema=_arrow_schema(table))
+
+
+@cache
+def _arrow_schema(table: Table) -> Any:
+    fields = [
+        _arrow().Field(column.name, _array(column.type, []).type, nullable=column.nullable) for column in table.columns
+    ]
+    return _arrow().Schema(fields)
 
 
 def _arrow() -> Any:
@@ -322,6 +334,16 @@ def _array(kind: ColumnType, values: Sequence[Any]) -> Any:
         return array(values, types.int32()).cast(types.date32())
     plain = {"string": types.utf8, "long": types.int64, "boolean": types.bool, "binary": types.binary}
     return array(values, plain[kind]())
+
+
+@cache
+def _long_nulls(kind: ColumnType, length: int) -> Any:
+    return _array(kind, [None] * length)
+
+
+def _nulls(kind: ColumnType, rows: int) -> Any:
+    """Return nulls, cut from an array that is made once: most columns of most events are empty."""
+    return _long_nulls(kind, 1 << max(10, (rows - 1).bit_length())).slice(0, rows)
 
 
 def _values(array: Any, kind: ColumnType) -> list[Any]:
@@ -372,6 +394,11 @@ def told(doing: str, table: str) -> Generator[None]:
     try:
         yield
     except CommitFailedError as error:
+        if "Unsupported table features" in str(error):
+            raise ConfigurationError(
+                f"delta-rs cannot write the table {table}: {_said(error)}. Liquid clustering is such a feature; "
+                "land events in a table without it, and let Databricks fill one with it from there"
+            ) from error
         raise StaleTableError(_said(error)) from error
     except CustomerIOError:
         raise

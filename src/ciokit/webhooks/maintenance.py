@@ -7,12 +7,14 @@ files become middle ones, and many middle ones become full ones.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import shutil
 import time
 from contextlib import suppress
 from typing import Final, NamedTuple
 
+from ciokit.webhooks import journal_format as layout
 from ciokit.webhooks.commit_settings import CommitSettings
 from ciokit.webhooks.delta import DeltaStore, LandingTable, StaleTableError, maintained
 from ciokit.webhooks.journal_reader import JournalReader
@@ -58,7 +60,8 @@ def vacuum(table: LandingTable, retention_hours: float | None = None, *, dry_run
     table.refresh()
     with maintained("vacuum", table):
         return table.handle.vacuum(
-            retention_hours=None if retention_hours is None else int(retention_hours),
+            # delta-rs counts whole hours; half an hour must not become none.
+            retention_hours=None if retention_hours is None else math.ceil(retention_hours),
             dry_run=dry_run,
             enforce_retention_duration=False,
             full=True,
@@ -82,7 +85,8 @@ class Maintenance:
             TableStoreError: the store does not answer.
         """
         for table in self._store.tables():
-            if table.commits - self._looked.get(table.name, 0) >= _LOOK_EVERY:
+            # At the start too: a committer that is run every minute, or dies every minute, would never look.
+            if table.commits - self._looked.get(table.name, -_LOOK_EVERY) >= _LOOK_EVERY:
                 self._looked[table.name] = table.commits
                 self._compact_if_due(table)
         if time.monotonic() - self._pruned >= _PRUNE_EVERY:
@@ -95,9 +99,19 @@ class Maintenance:
         keep = self._settings.keep_hours * 3600
         if shutil.disk_usage(self._reader.directory).free < self._settings.min_free_bytes:
             keep = 0.0
-        if self._store.local:
+        due = [lane for lane, position in done.items() if self._is_due(lane, position, keep)]
+        if due and self._store.local:
             os.sync()  # delta-rs does not: what leaves the journal must have reached the disk of the tables
-        return sum(self._reader.prune(lane, position, keep) for lane, position in done.items())
+        return sum(self._reader.prune(lane, done[lane], keep) for lane in due)
+
+    def _is_due(self, lane: int, position: int, keep_seconds: float) -> bool:
+        oldest = next(iter(layout.segments(self._reader.directory, lane)), 0)
+        if not oldest < layout.segment_of(position):
+            return False
+        with suppress(FileNotFoundError):
+            written = layout.segment_path(self._reader.directory, lane, oldest).stat().st_mtime
+            return time.time() - written >= keep_seconds
+        return False
 
     @staticmethod
     def _compact_if_due(table: LandingTable) -> None:

@@ -33,6 +33,7 @@ from ciokit.errors import ConfigurationError, JournalUnavailableError
 from ciokit.webhooks.follower import Follower
 from ciokit.webhooks.journal import Journal
 from ciokit.webhooks.router import Router
+from ciokit.webhooks.settling import Settling
 from ciokit.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, Secrets, Verifier
 
 _LOG = logging.getLogger("ciokit.webhooks.receiver")
@@ -109,6 +110,8 @@ class WebhookReceiver:
             seven days is refused.
         router: whose handlers get the events, after they were acknowledged.
         clock: gives the seconds since 1970.
+        settle_seconds: acknowledge what the committer has brought into the tables instead of what is on disk, and
+            answer 503 if that takes longer; for a disk that goes with its container.
 
     Raises:
         ConfigurationError: a secret is missing or empty, or the path cannot be served.
@@ -124,6 +127,7 @@ class WebhookReceiver:
         tolerance: float | None = None,
         router: Router | None = None,
         clock: Callable[[], float] = time.time,
+        settle_seconds: float | None = None,
     ) -> None:
         if not path.startswith("/") or path in _PROBES:
             raise ConfigurationError("`path` must begin with / and be none of " + ", ".join(_PROBES))
@@ -133,6 +137,7 @@ class WebhookReceiver:
         self.max_body = max_body
         self.router = Router() if router is None else router  # one without handlers is false
         self.follower = Follower(self.journal.directory, self.router)
+        self.settling = None if settle_seconds is None else Settling(self.journal.directory, settle_seconds)
         self.counts = ReceiverCounts()
         self._clock = clock
         self._guard = threading.Lock()
@@ -162,9 +167,11 @@ class WebhookReceiver:
         if reason is not None:
             return reason
         try:
-            self.journal.append(kept(found), body, self.received_us())
+            position = self.journal.append(kept(found), body, self.received_us())
         except JournalUnavailableError:
             return self.unavailable()
+        if self.settling is not None and not self.settling.settle(self.journal.lane or 0, position):
+            return self.unsettled()
         self.acknowledged(time.monotonic() - began)
         return ACKNOWLEDGED
 
@@ -215,6 +222,10 @@ class WebhookReceiver:
         """Count and answer a webhook that the journal does not take in."""
         reason = self.journal.refusal or "unwritable"
         return self.refused(refusal(503, reason), reason)
+
+    def unsettled(self) -> Reply:
+        """Count and answer a webhook that is on disk, but not in the tables in time."""
+        return self.refused(refusal(503, "not_committed"), "not_committed")
 
     def refused(self, reply: Reply, reason: str) -> Reply:
         """Count an answer other than 200, and log it now and then."""
