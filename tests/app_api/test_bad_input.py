@@ -137,6 +137,8 @@ KNOWN_BEFORE: dict[str, tuple[Use, str | None, str]] = {
     "101 people": (lambda app: app.customers.attributes_of([PERSON] * 101), "ids", "101 entries"),
     "one person as text": (lambda app: app.customers.attributes_of(PERSON), "ids", "must be a list, not str"),
     "an import that is only a name": (lambda app: app.imports.create("people.csv"), "import_", "a dict, not str"),
+    "an import of nothing": (lambda app: app.imports.create(None), "import_", "must be a dict"),
+    "an import that is a list": (lambda app: app.imports.create([]), "import_", "a dict, not list"),
     "an import of people without an identifier": (
         lambda app: app.imports.create({"name": "I", "data_file_url": "https://x.io/a.csv", "type": "people"}),
         "identifier",
