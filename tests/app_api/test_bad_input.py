@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 
 from ciokit import AppClient, AsyncAppClient, Identity, values
+from ciokit.app_api.client import GROUPS
 from ciokit.core.clock import FakeClock
+from ciokit.core.endpoint import Paged, declared
 from ciokit.core.wire import Response
 from ciokit.emulator.app import Emulator
 from ciokit.errors import ApiError, AuthenticationError, RefusedError, ValidationError
 from ciokit.track_api import AsyncTrackClient, TrackClient
-from tests.support.operations import AsyncWire, Wire
+from tests.support.operations import AsyncWire, Wire, method, sample
 
 KEY = "the-secret-key-of-ours"
 PERSON = "p77-Q.secret_person"
@@ -137,6 +140,8 @@ KNOWN_BEFORE: dict[str, tuple[Use, str | None, str]] = {
     "101 people": (lambda app: app.customers.attributes_of([PERSON] * 101), "ids", "101 entries"),
     "one person as text": (lambda app: app.customers.attributes_of(PERSON), "ids", "must be a list, not str"),
     "an import that is only a name": (lambda app: app.imports.create("people.csv"), "import_", "a dict, not str"),
+    "an import of nothing": (lambda app: app.imports.create(None), "import_", "must be a dict"),
+    "an import that is a list": (lambda app: app.imports.create([]), "import_", "a dict, not list"),
     "an import of people without an identifier": (
         lambda app: app.imports.create({"name": "I", "data_file_url": "https://x.io/a.csv", "type": "people"}),
         "identifier",
@@ -287,4 +292,23 @@ def test_phone_does_not_name_a_person_in_a_path(kind: str) -> None:
     track = made("site", KEY, transport=wire if kind == "blocking" else AsyncWire(), clock=FakeClock())
     with pytest.raises(ValidationError, match=r"use `track\.v2`"):
         track.v1.identify(identity)
+    assert wire.sent == []
+
+
+LIMITED = [
+    operation for operation in declared(*GROUPS) if isinstance(operation, Paged) and "limit" in operation.route.types
+]
+
+
+@pytest.mark.parametrize("operation", LIMITED, ids=lambda operation: operation.route.name)
+def test_a_page_of_no_rows_or_too_many_is_refused_before_it_is_sent(operation: Paged[Any, Any]) -> None:
+    """Every list with pages of a chosen size refuses 0, less, and more than the maximum its own words state."""
+    stated = re.search(r"limit: \w+ a page, at most ([\d,]+)", operation.__doc__ or "")
+    wire = Wire()
+    app = AppClient(KEY, transport=wire, clock=FakeClock())
+    required = {name: sample(operation.route.types[name], "u1") for name in operation.route.required}
+    for limit in (0, -3, *([int(stated[1].replace(",", "")) + 1] if stated else [])):
+        with pytest.raises(ValidationError, match="must be") as caught:
+            list(method(app, operation)(**required, limit=limit))
+        assert caught.value.field == "limit"
     assert wire.sent == []

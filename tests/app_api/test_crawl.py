@@ -162,7 +162,8 @@ def test_rows_that_come_again_are_reported(caplog: pytest.LogCaptureFixture) -> 
 
 def test_a_crawl_killed_at_any_instant_misses_nobody(tmp_path: Path) -> None:
     """Three processes are ended by SIGKILL where it hits them; the next goes on, and each person is there once."""
-    lives = [random.uniform(0.4, 0.8) for _ in range(3)]
+    lives_of = random.Random(7)
+    lives = [lives_of.uniform(0.4, 0.8) for _ in range(3)]
     with server("ciokit", "emulate", "--port", 0, "--quiet") as emulated:
         crawling.seed(emulated.address, PEOPLE)
         found = crawling.crawl(emulated.address, tmp_path, 100, pace=(1, 0.02), lives=lives)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import os
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from ciokit import (
     download_export,
     export_customers,
     export_deliveries,
+    run_broadcast,
     run_import,
 )
 from ciokit.core.clock import FakeClock
@@ -146,6 +148,97 @@ def test_an_export_that_fails_or_takes_too_long_says_so(tmp_path: Path) -> None:
     assert max(clock.sleeps) == 15
     assert len(wire.sent) == len(clock.sleeps) + 1
     assert list(tmp_path.iterdir()) == []
+
+
+def _impossible(tmp_path: Path) -> dict[str, Path]:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "to-pipe").symlink_to(tmp_path / "pipe")
+    return {
+        "folder": tmp_path,
+        "no folder": tmp_path / "none" / "a.csv",
+        "device": Path(os.devnull),
+        "pipe": tmp_path / "pipe",
+        "link to a pipe": tmp_path / "to-pipe",
+        "link to itself": tmp_path / "loop" / "a.csv",
+        "NUL": tmp_path / "a\0b",
+    }
+
+
+@pytest.mark.parametrize("kind", ["blocking", "awaitable"])
+@pytest.mark.parametrize("case", ["folder", "no folder", "device", "pipe", "link to a pipe", "link to itself", "NUL"])
+def test_a_path_where_no_file_can_be_is_refused_before_anything_is_asked_for(
+    case: str, kind: str, tmp_path: Path
+) -> None:
+    """No export is made for a file that has nowhere to go, and what is at the path stays what it is."""
+    path = _impossible(tmp_path)[case]
+    before = sorted(tmp_path.iterdir())
+    if kind == "blocking":
+        client, wire, _ = _client()
+        with pytest.raises(ValidationError) as caught:
+            export_customers(client, path, EVERYBODY)
+    else:
+        wire = AsyncWire()
+
+        async def run() -> None:
+            async with AsyncAppClient("k", transport=wire, clock=FakeClock()) as other:
+                await export_customers(other, path, EVERYBODY)
+
+        with pytest.raises(ValidationError) as caught:
+            asyncio.run(run())
+    assert (wire.sent, caught.value.field) == ([], "path")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_download_replaces_only_the_file_it_is_for(tmp_path: Path) -> None:
+    """A link stays and its target is replaced, permissions kept; a file that ends in .part is not touched."""
+    target, link, other = tmp_path / "real.csv", tmp_path / "a.csv", tmp_path / "real.csv.part"
+    target.write_bytes(b"old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    other.write_bytes(b"mine")
+    client, _, _ = _client(
+        _json(_export()), _json({"url": "https://x.io/f"}), Response(200, {"content-type": "text/csv"}, b"new")
+    )
+    assert download_export(client, 5, link).path == link
+    assert link.is_symlink()
+    assert (target.read_bytes(), target.stat().st_mode & 0o777) == (b"new", 0o640)
+    assert other.read_bytes() == b"mine"
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_folder_that_goes_away_meanwhile_is_told_with_the_way_back(tmp_path: Path) -> None:
+    """What fails at the end says the number of the export that is still at the service, and leaves nothing behind."""
+    folder = tmp_path / "f"
+    folder.mkdir()
+    client, _, _ = _client(
+        _json(_export(status="pending")),
+        _json(_export()),
+        _json({"url": "https://x.io/f"}),
+        Response(200, {"content-type": "text/csv"}, b"new"),
+    )
+
+    def told(export: Any) -> None:
+        if export["status"] == "done":
+            folder.rmdir()
+
+    with pytest.raises(FileNotFoundError) as caught:
+        download_export(client, 5, folder / "a.csv", progress=told)
+    assert caught.value.__notes__ == ["export 5 is at the service: `download_export` takes it up"]
+
+
+@pytest.mark.parametrize("timeout", [float("nan"), -1, "60", None])
+def test_a_timeout_that_is_no_time_is_refused_before_anything_is_asked_for(timeout: Any, tmp_path: Path) -> None:
+    """Neither an export nor an import nor a broadcast is begun that could not be waited for."""
+    client, wire, _ = _client()
+    for begin in (
+        lambda: export_customers(client, tmp_path / "a.csv", EVERYBODY, timeout=timeout),
+        lambda: run_import(client, "https://x.io/a", name="I", type="people", identifier="id", timeout=timeout),
+        lambda: run_broadcast(client, 12, timeout=timeout),
+    ):
+        with pytest.raises(ValidationError, match="seconds"):
+            begin()
+    assert wire.sent == []
 
 
 class Impatient(FakeClock):

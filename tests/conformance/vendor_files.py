@@ -57,6 +57,9 @@ def _region_of_any_host(spec: dict[str, Any]) -> dict[str, Any]:
     return spec
 
 
+_NEW_KINDS = ("in_app", "inbox", "whatsapp", "live_notification")  # of messages, by now
+
+
 def _as_of_2026(spec: dict[str, Any]) -> dict[str, Any]:
     """What the file of 2025 says and that of 2026 says otherwise (App catalogue, `changed_2026`)."""
     for parameter in _nodes(spec["paths"]["/v1/campaigns/{campaign_id}/journey_metrics"]):
@@ -72,6 +75,8 @@ def _as_of_2026(spec: dict[str, Any]) -> dict[str, Any]:
         if isinstance(properties.get("object_type_id"), dict) and "cio_object_id" in json.dumps(properties):
             # An integer by the schema; live answers have had it as text (facts, section 3.2).
             properties["object_type_id"] = {"type": ["integer", "string"]}
+        if {"twilio", "push"} <= set(schema.get("enum", [])):
+            schema["enum"] += [kind for kind in _NEW_KINDS if kind not in schema["enum"]]
         if any("<object_type_id>" in str(each) for each in schema.get("enum", [])):
             schema.update(catalogue.choices(schema.pop("enum")))  # templates for values
     return spec

@@ -199,6 +199,16 @@ def test_component_inside_itself_ends(app: AppClient) -> None:
     assert "<x-loop/>" in app.design_studio_emails.render(make(app, content={"html": "<x-loop/>"}))["html"]
 
 
+def test_components_inside_each_other_end_before_they_fill_the_memory(app: AppClient) -> None:
+    """Six in a ring, each holding the next four times, would be 100 MB and a minute."""
+    for number in range(6):
+        content = f"<x-{(number + 1) % 6}/>" * 4
+        app.design_studio_components.create(f"Ring {number}", f"x-{number}", content)
+    html = app.design_studio_emails.render(make(app, content={"html": "<x-0/>"}))["html"]
+    assert "<x-" in html
+    assert len(html) < 10_000_000
+
+
 def test_preview_fills_in_and_names_what_is_not_there(app: AppClient) -> None:
     """Data go in; what is not defined is an error of its field, unless it is to be left empty."""
     content = {"subject": "Hi {{customer.name}}", "html": "<a href='https://x.io'>Go <b>on</b></a>{{trigger.plan}}"}

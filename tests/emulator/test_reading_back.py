@@ -526,3 +526,32 @@ def test_refusals_reach_the_client_as_errors(ciokit_emulator: Emulator, app: App
     ciokit_emulator.key = "the-only-one"
     with pytest.raises(AuthenticationError):
         app.objects.types()
+
+
+NO_CURSORS: dict[str, Callable[[AppClient, str], Any]] = {
+    "people": lambda app, start: app.customers.find(
+        {"attribute": {"field": "cio_id", "operator": "exists"}}, start=start
+    ),
+    "activities": lambda app, start: app.activities.find(start=start),
+    "activities of a person": lambda app, start: app.customers.activities("u1", start=start),
+    "relationships": lambda app, start: app.customers.relationships("u1", start=start),
+    "messages": lambda app, start: app.messages.find(start=start),
+    "messages of a person": lambda app, start: app.customers.messages("u1", start=start),
+    "newsletters": lambda app, start: app.newsletters.find(start=start),
+    "objects": lambda app, start: app.objects.find("1", {"and": []}, start=start),
+    "opt-outs": lambda app, start: app.opt_outs.find(start=start),
+    "previews": lambda app, start: app.inbox_previews.find(cursor=start),
+    "senders": lambda app, start: app.senders.find(start=start),
+}
+
+
+@pytest.mark.parametrize("case", NO_CURSORS)
+@pytest.mark.parametrize("start", ["bogus", "-1", "e0", "9999999999999999999999"])
+def test_a_cursor_that_never_was_is_refused(
+    case: str, start: str, ciokit_emulator: Emulator, ciokit_app_client: AppClient
+) -> None:
+    """It neither begins the list anew nor ends it without a word."""
+    ciokit_emulator.seed([{"type": "identify", "userId": "u1", "traits": {"plan": "pro"}}])
+    with pytest.raises(RefusedError, match="is no cursor of this list") as caught:
+        list(NO_CURSORS[case](ciokit_app_client, start))
+    assert caught.value.status == 400

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.app_api.types import CustomerIdentifiers, IdType
 from ciokit.core.endpoint import Group, Query, S, paged
 
@@ -139,7 +140,7 @@ class Activity(TypedDict):
 class Activities(Group[S]):
     """The activity log of the whole workspace; that of one person is `customers.activities`."""
 
-    @paged("app", "GET", "/v1/activities", items="activities", docs="listActivities")
+    @paged("app", "GET", "/v1/activities", items="activities", docs="listActivities", check=checks.page_of(100))
     def find(
         self,
         *,

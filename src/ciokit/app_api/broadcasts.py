@@ -173,6 +173,7 @@ class Broadcasts(Group[S]):
         "/v1/campaigns/{broadcast_id}/triggers/{trigger_id}/errors",
         items="errors",
         docs="broadcastErrors",
+        check=checks.page_of(),
     )
     def trigger_errors(
         self,
@@ -252,7 +253,7 @@ class Broadcasts(Group[S]):
         "/v1/broadcasts/{broadcast_id}/messages",
         items="messages",
         docs="broadcastMessages",
-        check=checks.window("start_ts", "end_ts", checks.TWELVE_MONTHS),
+        check=checks.every(checks.page_of(), checks.window("start_ts", "end_ts", checks.TWELVE_MONTHS)),
     )
     def messages(
         self,

@@ -190,7 +190,7 @@ class Campaigns(Group[S]):
         "/v1/campaigns/{campaign_id}/messages",
         items="messages",
         docs="getCampaignMessages",
-        check=checks.window("start_ts", "end_ts", checks.TWELVE_MONTHS),
+        check=checks.every(checks.page_of(1000), checks.window("start_ts", "end_ts", checks.TWELVE_MONTHS)),
     )
     def messages(
         self,

@@ -108,16 +108,19 @@ def longest(name: str, most: int) -> Check:
     return check
 
 
-def page_of(most: int) -> Check:
-    """Refuse a `limit` over `most`.
+def page_of(most: int | None = None) -> Check:
+    """Refuse a `limit` below 1, and one over `most` where the vendor states a maximum.
 
     A list that goes on by numbers is read past rows, or ends early, when the service makes its pages smaller.
     """
+    wanted = "at least 1" if most is None else f"1 to {most:,}"
 
     def check(arguments: Arguments, _size: int, _limits: Limits) -> None:
         limit = arguments.get("limit")
-        if limit is not None and not (isinstance(limit, int) and 1 <= limit <= most):
-            raise ValidationError(f"must be 1 to {most:,}; pages follow each other by themselves", field="limit")
+        if limit is None:
+            return
+        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1 or (most is not None and limit > most):
+            raise ValidationError(f"must be {wanted}; pages follow each other by themselves", field="limit")
 
     return check
 

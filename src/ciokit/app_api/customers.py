@@ -146,7 +146,7 @@ class PersonPreferencesAnswer(TypedDict):
 class Customers(Group[S]):
     """What the App API says about people."""
 
-    @paged("app", "POST", "/v1/customers", items="identifiers", docs="getPeopleFilter")
+    @paged("app", "POST", "/v1/customers", items="identifiers", docs="getPeopleFilter", check=checks.page_of(1000))
     def find(
         self, filter: Field[AudienceFilter], *, start: Query[str | None] = None, limit: Query[int] = 50
     ) -> list[CustomerIdentifiers]:
@@ -194,7 +194,14 @@ class Customers(Group[S]):
         """
         ...
 
-    @paged("app", "GET", "/v1/customers/{customer_id}/activities", items="activities", docs="getPersonActivities")
+    @paged(
+        "app",
+        "GET",
+        "/v1/customers/{customer_id}/activities",
+        items="activities",
+        docs="getPersonActivities",
+        check=checks.page_of(100),
+    )
     def activities(
         self,
         customer_id: Path[str],
@@ -228,6 +235,7 @@ class Customers(Group[S]):
         "/v1/customers/{customer_id}/relationships",
         items="cio_relationships",
         docs="getPersonRelationships",
+        check=checks.page_of(),
     )
     def relationships(
         self,
@@ -259,7 +267,7 @@ class Customers(Group[S]):
         "/v1/customers/{customer_id}/messages",
         items="messages",
         docs="getPersonMessages",
-        check=checks.window("start_ts", "end_ts", checks.SIX_MONTHS),
+        check=checks.every(checks.page_of(1000), checks.window("start_ts", "end_ts", checks.SIX_MONTHS)),
     )
     def messages(
         self,

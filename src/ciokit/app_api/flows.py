@@ -21,7 +21,8 @@ from typing import Any, Literal, TypeAlias, cast
 
 from ciokit import values
 from ciokit.app_api import checks
-from ciokit.app_api.exports import Export, ExportMetric, Exports
+from ciokit.app_api.downloading import Destination
+from ciokit.app_api.exports import Export, ExportAnswer, ExportMetric, Exports
 from ciokit.app_api.imports import AnyNewImport, Extent, Import, Imports
 from ciokit.app_api.long_calls import TIMEOUT, LongCall, Steps, Waits, goes_on
 from ciokit.app_api.types import AudienceFilter
@@ -72,8 +73,9 @@ def download_export(
 ) -> Steps[ExportedFile]:
     """Wait for an export that was started before, and download it to `path`.
 
-    The file is read whole into memory and is at `path` only once it is complete; one that was there is replaced. A link
-    that is over (they live for 15 minutes) is asked for again. No key goes to where a link leads.
+    The file is read whole into memory and is at `path` only once it is complete; one that was there is replaced, and a
+    symbolic link followed. A link to the file that is over (they live for 15 minutes) is asked for again. No key goes
+    to where a link leads.
 
     Args:
         export_id: the number of the export.
@@ -82,11 +84,12 @@ def download_export(
         progress: told what the service says of the export, each time it is asked.
 
     Raises:
+        ValidationError: there can be no file at `path`, or `timeout` is no time; nothing was asked for.
         JobError: the export failed, or took longer than `timeout`: `.job["id"]` lets it be downloaded later.
         RefusedError: there is no such export.
+        OSError: the file cannot be written.
     """
-    answer = yield from Exports.get.flow(export_id)
-    return (yield from _download(answer["export"], path, timeout, progress))
+    return _downloaded(Exports.get.flow(export_id), Destination(path), timeout, progress)
 
 
 @LongCall
@@ -102,8 +105,8 @@ def export_customers(
 
     `filters` and `attributes` are those of `app.exports.create_customers`, the rest is as with `download_export`.
     """
-    answer = yield from Exports.create_customers.flow(filters, attributes=attributes)
-    return (yield from _download(answer["export"], path, timeout, progress))
+    begun = Exports.create_customers.flow(filters, attributes=attributes)
+    return _downloaded(begun, Destination(path), timeout, progress)
 
 
 @LongCall
@@ -126,7 +129,7 @@ def export_deliveries(
 
     What to export is said as to `app.exports.create_deliveries`, the rest is as with `download_export`.
     """
-    answer = yield from Exports.create_deliveries.flow(
+    begun = Exports.create_deliveries.flow(
         newsletter_id=newsletter_id,
         campaign_id=campaign_id,
         transactional_message_id=transactional_message_id,
@@ -137,15 +140,23 @@ def export_deliveries(
         metric=metric,
         drafts=drafts,
     )
-    return (yield from _download(answer["export"], path, timeout, progress))
+    return _downloaded(begun, Destination(path), timeout, progress)
 
 
-def _download(
-    export: Export, path: str | PathLike[str], timeout: float, progress: Callable[[Export], object] | None
+def _downloaded(
+    begun: Flow[ExportAnswer], to: Destination, timeout: float, progress: Callable[[Export], object] | None
 ) -> Steps[ExportedFile]:
-    with goes_on(f"export {export['id']} is at the service: `download_export` takes it up"):
+    export = (yield from begun)["export"]
+    note = f"export {export['id']} is at the service: `download_export` takes it up"
+    with goes_on(note):
         export, content = yield from _file_of(export, timeout, progress)
-    return lambda: _saved(export, content, Path(path))
+
+    def save() -> ExportedFile:
+        with goes_on(note):
+            to.replace(content)
+        return ExportedFile(to.path, len(content), export)
+
+    return save
 
 
 def _file_of(
@@ -170,13 +181,6 @@ def _file_of(
             raise
     link = yield from Exports.link.flow(export["id"])
     return export, (yield from read_link(link["url"]))
-
-
-def _saved(export: Export, content: bytes, path: Path) -> ExportedFile:
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
-    return ExportedFile(path, len(content), export)
 
 
 # Imports

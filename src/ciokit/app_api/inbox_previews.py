@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.core.endpoint import Field, Group, Path, Query, S, endpoint, paged
 from ciokit.core.paging import Cursor
 from ciokit.core.retry import Retry
@@ -201,6 +202,7 @@ class InboxPreviews(Group[S]):
         items="preview_jobs",
         docs="listInboxPreviewJobs",
         paging=Cursor("cursor", "meta.pagination.next_cursor"),
+        check=checks.page_of(200),
     )
     def find(
         self, *, node_id: Query[str | None] = None, limit: Query[int] = 50, cursor: Query[str | None] = None

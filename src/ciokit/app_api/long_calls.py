@@ -13,7 +13,7 @@ from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar, overload
 
 from ciokit.app_api.client import AppClient, AsyncAppClient
 from ciokit.core.flow import Flow, Wait
-from ciokit.errors import CustomerIOError, JobError, RefusedError
+from ciokit.errors import CustomerIOError, JobError, RefusedError, ValidationError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -55,13 +55,17 @@ class LongCall(Generic[P, T]):
     def __call__(self, client: AppClient | AsyncAppClient, /, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Do all of it and return what came of it."""
         if isinstance(client, AppClient):
-            return client.exports.sender.run(self._start(*args, **kwargs))()
+            return client.exports.sender.run(self._begun(*args, **kwargs))()
         return self._awaited(client, *args, **kwargs)
 
     async def _awaited(self, client: AsyncAppClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        steps = await asyncio.to_thread(self._start, *args, **kwargs)
+        steps = await asyncio.to_thread(self._begun, *args, **kwargs)
         finish = await client.exports.sender.run(steps)
         return await asyncio.to_thread(finish)
+
+    def _begun(self, *args: P.args, **kwargs: P.kwargs) -> Steps[T]:
+        _check_seconds(kwargs.get("timeout", TIMEOUT))
+        return self._start(*args, **kwargs)
 
 
 class Waits:
@@ -80,6 +84,12 @@ class Waits:
         self._next = min(self._next * _GROWTH, _LONGEST_WAIT)
         self._waited += pause
         return Wait(pause)
+
+
+def _check_seconds(timeout: object) -> None:
+    # Written so that NaN, which nothing is less than, is refused too.
+    if not isinstance(timeout, int | float) or not timeout >= 0:
+        raise ValidationError("must be a number of seconds, 0 or more", field="timeout")
 
 
 @contextmanager

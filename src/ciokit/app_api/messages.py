@@ -142,7 +142,7 @@ class Messages(Group[S]):
         "/v1/messages",
         items="messages",
         docs="listMessages",
-        check=checks.window("start_ts", "end_ts", checks.SIX_MONTHS),
+        check=checks.every(checks.page_of(1000), checks.window("start_ts", "end_ts", checks.SIX_MONTHS)),
     )
     def find(
         self,

@@ -92,7 +92,7 @@ class Newsletters(Group[S]):
     `rate_limit_spread` spreads them evenly.
     """
 
-    @paged("app", "GET", "/v1/newsletters", items="newsletters", docs="listNewsletters")
+    @paged("app", "GET", "/v1/newsletters", items="newsletters", docs="listNewsletters", check=checks.page_of())
     def find(
         self,
         *,
@@ -228,7 +228,7 @@ class Newsletters(Group[S]):
         "/v1/newsletters/{newsletter_id}/messages",
         items="messages",
         docs="getNewsletterMsgMeta",
-        check=checks.window("start_ts", "end_ts", checks.TWELVE_MONTHS),
+        check=checks.every(checks.page_of(), checks.window("start_ts", "end_ts", checks.TWELVE_MONTHS)),
     )
     def messages(
         self,

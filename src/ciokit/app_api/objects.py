@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.app_api.types import CustomerIdentifiers, ObjectIdentifiers
 from ciokit.core.endpoint import Field, Group, Path, Query, S, endpoint, paged
 from ciokit.core.retry import Retry
@@ -81,7 +82,7 @@ class RelatedPerson(TypedDict):
 class Objects(Group[S]):
     """What the App API says about objects."""
 
-    @paged("app", "POST", "/v1/objects", items="identifiers", docs="getObjectsFilter")
+    @paged("app", "POST", "/v1/objects", items="identifiers", docs="getObjectsFilter", check=checks.page_of())
     def find(
         self,
         object_type_id: Field[str],
@@ -128,6 +129,7 @@ class Objects(Group[S]):
         "/v1/objects/{object_type_id}/{object_id}/relationships",
         items="cio_relationships",
         docs="getObjectRelationships",
+        check=checks.page_of(),
     )
     def relationships(
         self,

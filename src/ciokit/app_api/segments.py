@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.core.endpoint import Field, Group, Path, Query, S, endpoint, paged
 from ciokit.core.retry import Retry
 
@@ -122,6 +123,7 @@ class Segments(Group[S]):
         "/v1/segments/{segment_id}/membership",
         items="identifiers",
         docs="getSegmentMembership",
+        check=checks.page_of(30_000),
     )
     def members(
         self, segment_id: Path[int], *, start: Query[str | None] = None, limit: Query[int] = 1000

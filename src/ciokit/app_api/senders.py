@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.core.endpoint import Group, Path, Query, S, endpoint, paged
 from ciokit.core.retry import Retry
 
@@ -39,7 +40,7 @@ class SenderUses(TypedDict):
 class Senders(Group[S]):
     """What the App API says about sender identities."""
 
-    @paged("app", "GET", "/v1/sender_identities", items="sender_identities", docs="listSenders")
+    @paged("app", "GET", "/v1/sender_identities", items="sender_identities", docs="listSenders", check=checks.page_of())
     def find(
         self,
         *,

@@ -59,7 +59,7 @@ class SuppressionAnswer(TypedDict):
 class OptOuts(Group[S]):
     """What the App API does about opt-outs from senders of text messages."""
 
-    @paged("app", "GET", "/v1/optouts", items="optouts", docs="getOptouts")
+    @paged("app", "GET", "/v1/optouts", items="optouts", docs="getOptouts", check=checks.page_of(1000))
     def find(
         self,
         *,
@@ -141,6 +141,7 @@ class EspSuppression(Group[S]):
         "/v1/esp/domains/{domain_name}/suppression/{suppression_type}",
         items="suppressions",
         docs="getDomainSuppressionsByType",
+        check=checks.page_of(1000),
     )
     def find_of_domain(
         self,

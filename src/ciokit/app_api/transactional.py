@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.app_api.messages import Delivery, DeliveryMetric, DeliveryState
 from ciokit.app_api.metrics import LinksAnswer, MetricAnswer, Period
 from ciokit.app_api.types import MailFrom, NamedValue
@@ -174,6 +175,7 @@ class Transactional(Group[S]):
         "/v1/transactional/{transactional_id}/messages",
         items="messages",
         docs="transactionalMessages",
+        check=checks.page_of(),
     )
     def messages(
         self,

@@ -25,6 +25,10 @@ from ciokit.emulator.webhooks.happened import Outgoing, is_unsubscribed
 Attributes: TypeAlias = dict[str, Any]
 ObjectKey: TypeAlias = tuple[str, str]
 
+PERSON_ID = "e0"
+OBJECT_ID = "ob"
+"""What minted ids begin with."""
+
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 

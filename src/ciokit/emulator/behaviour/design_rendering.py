@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, cast
 
 from ciokit.app_api.design_studio_emails import DesignStudioEmails
@@ -27,6 +28,7 @@ from ciokit.emulator.routing import READS, on
 from ciokit.emulator.world import World
 
 _DEEPEST = 10
+_LARGEST = 1_000_000  # characters
 _TEMPLATE = re.compile(r"<template\b[^>]*>(.*)</template>", re.DOTALL | re.IGNORECASE)
 _SLOT = re.compile(r"<slot\b[^>]*/>|<slot\b[^>]*>(.*?)</slot>", re.DOTALL | re.IGNORECASE)
 _LINK = re.compile(r"""<a\b[^>]*\bhref\s*=\s*["']([^"']*)["'][^>]*>(.*?)</a>""", re.DOTALL | re.IGNORECASE)
@@ -128,7 +130,7 @@ def review(world: World, id: str) -> EmailReview:
 
 def compiled(world: World, node: Node[str]) -> dict[str, str]:
     """Return the bodies of an e-mail with the components in them put in."""
-    return {name: _expanded(world, node.fields["content"].get(name, ""), 0) for name in _BODIES}
+    return {name: _expanded(world, node.fields["content"].get(name, "")) for name in _BODIES}
 
 
 def used(world: World, node: Node[str]) -> list[Node[str]]:
@@ -156,21 +158,24 @@ def _tag(component: Node[str]) -> re.Pattern[str]:
     return re.compile(rf"<{tag}(?:\s[^>]*)?/>|<{tag}(?:\s[^>]*)?>(.*?)</{tag}\s*>", re.DOTALL)
 
 
-def _expanded(world: World, text: str, depth: int) -> str:
-    if depth > _DEEPEST:  # a component inside itself
-        return text
-    for component in design.library(world).of_kind(design.COMPONENT):
-        template = _TEMPLATE.search(component.fields["content"])
-        content: str = template[1] if template else component.fields["content"]
-
-        def put_in(found: re.Match[str], content: str = content) -> str:
-            inner = found[1]
-            return _SLOT.sub(lambda slot: inner if inner is not None and inner.strip() else slot[1] or "", content)
-
-        changed = _tag(component).sub(put_in, text)
-        if changed != text:
-            text = _expanded(world, changed, depth + 1)
+def _expanded(world: World, text: str) -> str:
+    """Put components in, those inside others too; what holds itself is put in so often, and so much of it, at most."""
+    for _ in range(_DEEPEST):
+        before = text
+        for component in design.library(world).of_kind(design.COMPONENT):
+            text = _tag(component).sub(partial(_put_in, component), text)
+            if len(text) > _LARGEST:
+                return text
+        if text == before:
+            break
     return text
+
+
+def _put_in(component: Node[str], found: re.Match[str]) -> str:
+    template = _TEMPLATE.search(component.fields["content"])
+    content: str = template[1] if template else component.fields["content"]
+    inner: str | None = found[1]
+    return _SLOT.sub(lambda slot: inner if inner is not None and inner.strip() else slot[1] or "", content)
 
 
 def _plain(body: str) -> str:

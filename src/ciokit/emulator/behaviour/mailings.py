@@ -109,10 +109,12 @@ def page(  # noqa: PLR0917 - a range, a cursor and a limit is what every list ta
     world: World, test: Test, start: str | None, limit: int | None, first: int, last: int | None
 ) -> Page[messaging.Delivery]:
     """Return a page of deliveries made between two times in unix seconds, newest first; 50 by default."""
-    if start and not (start.isascii() and start.isdigit() and len(start) < _LONGEST_CURSOR):
-        raise ApiFault(400, "start: is no cursor of this list; pass what `next` held")
     deliveries = world.messaging.deliveries
-    begin = min(int(start), len(deliveries)) if start else len(deliveries)
+    if start and not (
+        start.isascii() and start.isdigit() and len(start) < _LONGEST_CURSOR and int(start) < len(deliveries)
+    ):
+        raise ApiFault(400, "start: is no cursor of this list; pass what `next` held")
+    begin = int(start) if start else len(deliveries)
     end = world.now if last is None else last
     rows = (deliveries[place] for place in range(begin - 1, -1, -1))
     wanted = (each for each in rows if first <= each.created <= end)

@@ -15,7 +15,7 @@ from ciokit.core.endpoint import Page
 from ciokit.emulator.behaviour import lookup, paging
 from ciokit.emulator.behaviour.filters import objects_filter
 from ciokit.emulator.routing import READS, PageBeside, cut, on
-from ciokit.emulator.world import Relationship, World
+from ciokit.emulator.world import OBJECT_ID, Relationship, World
 
 
 @on(Objects.find, READS)
@@ -25,7 +25,7 @@ def find(
     """Answer a search in order of creation; 50 by default, at most 1,000 (the vendor states neither)."""
     test = objects_filter(object_type_id, filter)
     things = [thing for thing in world.objects.values() if thing.type_id == object_type_id]
-    rest = paging.after(things, start, lambda thing: thing.cio_object_id)
+    rest = paging.after(things, start, lambda thing: thing.cio_object_id, OBJECT_ID)
     found, more = paging.take(rest, test, paging.size(limit or 0, 50, 1000))
     rows = [lookup.object_identifiers(thing) for thing in found]
     return PageBeside(rows, found[-1].cio_object_id if more else None, {"ids": [thing.id for thing in found]})

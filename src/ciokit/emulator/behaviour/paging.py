@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from ciokit.emulator.routing import ApiFault
-from ciokit.emulator.world import Entry
+from ciokit.emulator.world import PERSON_ID, Entry
 
 T = TypeVar("T")
 
@@ -19,11 +20,14 @@ def size(limit: int, default: int, most: int) -> int:
     return min(limit if limit > 0 else default, most)
 
 
-def after(rows: Sequence[T], start: str | None, key: Callable[[T], str]) -> Sequence[T]:
-    """Return what follows the row whose minted id is the cursor; minted ids grow, so rows are in their order."""
+def after(rows: Sequence[T], start: str | None, key: Callable[[T], str], prefix: str = PERSON_ID) -> Sequence[T]:
+    """Return what follows the row whose minted id is the cursor; minted ids grow, so rows are in their order.
+
+    The row itself may be gone; what no row's id could have been is refused.
+    """
     if not start:
         return rows
-    if not (start.isascii() and start.isalnum()):
+    if not re.fullmatch(rf"{prefix}[0-9a-f]{{10,16}}", start):
         raise _no_cursor()
     return rows[bisect_right(rows, start, key=key) :]
 
@@ -44,6 +48,8 @@ def newest_first(log: Sequence[Entry], start: str | None) -> Iterable[Entry]:
     if not start:
         return reversed(log)
     if not (start.isascii() and start.isdigit() and len(start) < _LONGEST):
+        raise _no_cursor()
+    if log and int(start) > log[-1].number:
         raise _no_cursor()
     place = bisect_left(log, int(start), key=lambda entry: entry.number)
     return (log[index] for index in range(place - 1, -1, -1))

@@ -11,7 +11,7 @@ import orjson
 from ciokit.emulator import rules
 from ciokit.emulator.ledger import Problem
 from ciokit.emulator.rules import Context, Message
-from ciokit.emulator.world import Activity, Attributes, Person, Thing, World
+from ciokit.emulator.world import PERSON_ID, Activity, Attributes, Person, Thing, World
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ def blocked(world: World, user_id: str | None, email: str | None = None) -> Prob
 
 def create(world: World, user_id: str | None) -> Person:
     """Make a person."""
-    person = Person(world.mint("e0"), world.now)
+    person = Person(world.mint(PERSON_ID), world.now)
     world.people[person.cio_id] = person
     if user_id:
         set_id(world, person, user_id)

@@ -7,7 +7,7 @@ from typing import Any
 from ciokit.emulator.changes.common import Item, assign, blocked, named, note, somebody
 from ciokit.emulator.ledger import Problem
 from ciokit.emulator.rules import Message
-from ciokit.emulator.world import Attributes, Person, Relationship, Thing, World
+from ciokit.emulator.world import OBJECT_ID, Attributes, Person, Relationship, Thing, World
 
 _TYPE_KEYS = frozenset({"object_type_id", "relationshipAttributes"})
 
@@ -36,7 +36,7 @@ def group(world: World, item: Item) -> Problem | None:
 def _object(world: World, type_id: str, object_id: str) -> Thing:
     thing = world.objects.get((type_id, object_id))
     if thing is None:
-        thing = Thing(type_id, object_id, world.mint("ob"), world.now)
+        thing = Thing(type_id, object_id, world.mint(OBJECT_ID), world.now)
         world.objects[thing.key] = thing
         note(world, f"_o:{type_id}:create", {}, thing=thing)
     return thing
