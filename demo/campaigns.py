@@ -7,9 +7,9 @@ a domain that can reach nobody. What people do with it is drawn by the emulator,
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
 
 from ciokit import AppClient, trigger_broadcast
+from ciokit.emulator.seed_messaging import SeedBroadcast, SeedStep
 from demo.emulator import Control
 from demo.journey import Journey
 from demo.progress import Meter
@@ -30,7 +30,8 @@ def households_by_campaign(journey: Journey) -> dict[int, list[str]]:
 
 def prepare(journey: Journey, control: Control) -> None:
     """Give the emulator a broadcast for each campaign, and people who do something with their mail."""
-    control.seed({"broadcasts": [_broadcast(campaign) for campaign in households_by_campaign(journey)]})
+    broadcasts = [_broadcast(campaign) for campaign in households_by_campaign(journey)]
+    control.seed({"broadcasts": broadcasts})
     control.let_live(_LIFE)
 
 
@@ -53,8 +54,8 @@ def send(journey: Journey, app: AppClient, control: Control, meter: Meter) -> in
     return total
 
 
-def _broadcast(campaign: int) -> dict[str, Any]:
-    message = {
+def _broadcast(campaign: int) -> SeedBroadcast:
+    message: SeedStep = {
         "subject": "Your coupons of campaign {{ trigger.campaign }}",
         "body": "Household {{ customer.id }}, here they are: <a href='https://shop.invalid/coupons'>your coupons</a>",
         "from": "coupons@shop.invalid",

@@ -6,11 +6,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
-
-import httpx2
+from typing import Any
 
 from ciokit import ConfigurationError
+from ciokit.emulator.remote import RemoteEmulator
 
 # The pulled network cable, for writes and reads alike: every third request never arrives, and every fifth is taken and
 # then answered as if it had not been. The first would lose messages, the second would make two of each.
@@ -19,7 +18,6 @@ _PULLED_CABLE = (
     {"route": "* /v1/*", "status": 500, "when": "after", "every": 5},
 )
 _STOP_SECONDS = 10
-_LONGEST_SECONDS = 120  # days of thousands of deliveries, in one request
 
 
 @contextmanager
@@ -40,78 +38,31 @@ def started() -> Iterator[tuple[str, subprocess.Popen[str]]]:
                 process.kill()
 
 
-class Control:
-    """What only an emulator has: counts of what it holds, and failures on demand.
+class Control(RemoteEmulator):
+    """An emulator of another process, with what the demo alone asks of it.
 
     Raises `ConfigurationError` for any server that is not an emulator, before a single message is sent to it.
     """
 
-    def __init__(self, base_url: str) -> None:
-        self._http = httpx2.Client(base_url=base_url, trust_env=False)
-        try:
-            self._http.get("/_emulator/stats").raise_for_status()
-        except httpx2.HTTPError as error:
-            self._http.close()
-            raise ConfigurationError(
-                f"no emulator answers at {base_url} ({type(error).__name__}); start one with `ciokit emulate`. "
-                "The demo sends to nothing else, least of all to a workspace"
-            ) from None
-
-    def stats(self) -> dict[str, Any]:
-        """Return what the emulator has counted."""
-        counted: dict[str, Any] = self._http.get("/_emulator/stats").raise_for_status().json()
-        return counted
-
-    def seed(self, seed: dict[str, Any]) -> None:
-        """Put things into its world that no API can make."""
-        self._post("seed", seed)
-
-    def let_live(self, chances: dict[str, float]) -> None:
-        """Set what people do with the messages they get."""
-        self._post("life", chances)
-
-    def switch(self, changes: dict[str, Any]) -> None:
-        """Set how it behaves where the service is silent."""
-        self._post("switches", changes)
-
-    def advance(self, seconds: float) -> None:
-        """Move its clock on; what was to happen until then happens."""
-        self._post("clock", {"advance": seconds})
-
     def now(self) -> float:
         """Return the time of its clock, in seconds since 1970."""
-        now: float = self._http.get("/_emulator/clock").raise_for_status().json()["now"]
+        now: float = self.ask("GET", "clock")["now"]
         return now
 
     def webhooks(self) -> dict[str, Any]:
         """Return how its webhooks stand."""
-        standing: dict[str, Any] = self._http.get("/_emulator/webhooks").raise_for_status().json()
-        return standing
+        return self.ask("GET", "webhooks")
 
     def settle(self, seconds: int) -> dict[str, Any]:
         """Wait until its webhooks are acknowledged, so many seconds at most; return how they stand."""
-        return self._post(f"webhooks/settle?timeout={seconds}", {})
-
-    def _post(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = (
-            self._http.post(f"/_emulator/{name}", json=body, timeout=_LONGEST_SECONDS).raise_for_status().json()
-        )
-        return answer
+        return self.ask("POST", f"webhooks/settle?timeout={seconds}")
 
     @contextmanager
     def pulled_cable(self) -> Iterator[None]:
         """Make requests fail, until the end of the block."""
-        rules = [
-            self._http.post("/_emulator/faults", json=rule).raise_for_status().json()["id"] for rule in _PULLED_CABLE
-        ]
+        rules = [self.ask("POST", "faults", rule)["id"] for rule in _PULLED_CABLE]
         try:
             yield
         finally:
             for rule in rules:
-                self._http.delete("/_emulator/faults", params={"id": rule}).raise_for_status()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.close()
+                self.ask("DELETE", f"faults?id={rule}")

@@ -14,7 +14,7 @@ an emulator make a `CustomerIOClient` instead, which refuses to work without a k
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -22,6 +22,7 @@ from uuid import uuid4
 
 from ciokit.app_api.client import AppClient
 from ciokit.core.clock import Clock, SystemClock
+from ciokit.errors import ConfigurationError
 from ciokit.pipelines_api.client import CustomerIOClient
 from ciokit.settings import Settings
 from ciokit.surfaces import APP, PIPELINES, TRACK
@@ -29,6 +30,7 @@ from ciokit.track_api.client import TrackClient
 
 if TYPE_CHECKING:
     from ciokit.emulator.app import Emulator
+    from ciokit.emulator.remote import EmulatorControls
 
 _KEY = "key-of-the-emulator"  # it takes any
 
@@ -60,8 +62,7 @@ class Workspace:
     """A workspace to write to and to read back; made by `open_workspace`, ended by `close` or a `with` block.
 
     `client` writes (Data Pipelines), `app` reads and sends (App API), `track` writes, too, where there are Track
-    credentials; `settings` are those of all. `emulator` is the one that was started, or None; its world can be looked
-    at after the end, too.
+    credentials; `settings` are those of all.
     """
 
     def __init__(
@@ -77,7 +78,8 @@ class Workspace:
         self.client = client
         self.app = app
         self._track = track
-        self.emulator = emulator
+        self._emulator = emulator
+        self._remote: EmulatorControls | None = None
         self.settings = client.settings
         self._clock = clock
         self._opened = opened
@@ -93,12 +95,26 @@ class Workspace:
             return TrackClient(settings=self.settings)  # which says what is missing and where it was looked for
         return self._track
 
+    @property
+    def emulator(self) -> EmulatorControls | None:
+        """The emulator, to be told what no API can: the one that was started, or one that answers at the base URL.
+
+        None for the service, and where something else answers. The world of one that was started can be looked at after
+        the end, too.
+        """
+        if self._emulator is None and self._remote is None and self.settings.base_url is not None:
+            from ciokit.emulator.remote import RemoteEmulator
+
+            with suppress(ConfigurationError):
+                self._remote = self._opened.enter_context(RemoteEmulator(self.settings.base_url))
+        return self._emulator or self._remote
+
     def describe(self) -> dict[str, str]:
         """Return what this workspace is and where it is written to and read from; safe to print."""
         region, base_url = self.settings.region, self.settings.base_url
         kind = f"the service, region {region}, as your keys say"
         if base_url:
-            kind = "an emulator started for this run" if self.emulator else "what answers at your base URL"
+            kind = "an emulator started for this run" if self._emulator else "what answers at your base URL"
         described = {
             "workspace": kind,
             "pipelines": PIPELINES.base_url(region, base_url),

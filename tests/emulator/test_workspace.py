@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 import pytest
 
 import ciokit
-from ciokit import ConfigurationError, CustomerIOClient, Settings
+from ciokit import ConfigurationError, CustomerIOClient, Settings, ValidationError
 from ciokit.core.clock import FakeClock
 from ciokit.emulator.app import Emulator
 from ciokit.emulator.server import EmulatorServer
+from tests.support.wire import scripted_server
 
 SECRET = "k3y-of-somebody"
 
@@ -57,9 +58,25 @@ def test_with_keys_the_configured_workspace_is_used(monkeypatch: pytest.MonkeyPa
         with ciokit.open_workspace() as workspace:
             workspace.client.identify("u1")
             assert workspace.app.customers.attributes("u1")["customer"]["id"] == "u1"
-            assert workspace.emulator is None
-    assert world.stats()["people"] == 1
+            assert workspace.emulator is not None
+            workspace.emulator.seed({"people": [{"id": "u2"}]})
+            workspace.emulator.switch({"processing_seconds": 1})
+            workspace.emulator.let_live({"opened": 1})
+            workspace.emulator.advance(60)
+            assert (workspace.emulator.stats()["people"], workspace.emulator.outbox()) == (2, [])
+            with pytest.raises(ValidationError, match="is not part of a life"):
+                workspace.emulator.let_live({"laughed": 1})
+    assert world.clock.offset >= 60
+    assert world.stats()["people"] == 2
     world.close()
+
+
+def test_what_is_no_emulator_has_no_controls() -> None:
+    """Where something else answers at the base URL, or nothing, there is no emulator to tell things to."""
+    with scripted_server() as server:
+        for base_url in (server.base_url, "http://127.0.0.1:9"):
+            with ciokit.open_workspace(Settings(api_key=SECRET, app_api_key=SECRET, base_url=base_url)) as workspace:
+                assert workspace.emulator is None
 
 
 @pytest.mark.parametrize(
