@@ -307,7 +307,11 @@ class Reader:
             if self._taken:
                 raise ValidationError("reads standard input, which another argument has read already", field=name)
             self._taken = True
-            return sys.stdin.buffer.read()
+            try:
+                return sys.stdin.buffer.read()
+            except (AttributeError, OSError) as error:  # there is no `sys.stdin` where the shell has closed it
+                text = f"standard input cannot be read ({type(error).__name__}); give a file with @"
+                raise ValidationError(text, field=name) from None
         if not text.startswith("@"):
             return text.encode()
         try:
