@@ -52,6 +52,12 @@ def test_json_is_typed_or_read(given: str, run: Run, people: list[str], tmp_path
     assert sorted(row["id"] for row in done.rows) == people
 
 
+def test_help_says_what_an_option_takes_and_needs(run: Run) -> None:
+    """A list of several kinds of objects is JSON, and what a check insists on is said to be needed."""
+    assert "--batch JSON" in run("track", "v2", "batch-once", "--help").out
+    assert "always needed" in run("app", "send", "email", "--help").out
+
+
 def test_list_is_repeated_or_read_by_lines(run: Run, people: list[str], tmp_path: Path) -> None:
     """An option for a list is given as often as there are values; a file holds one a line."""
     (tmp_path / "ids.txt").write_text("u1\n\nu2\n")

@@ -156,7 +156,7 @@ def add(parser: argparse.ArgumentParser, parameters: Iterable[Parameter], *, ins
 
 
 def _add(parser: argparse.ArgumentParser, parameter: Parameter, *, insist: bool) -> None:
-    kinds = [parameter.member] if parameter.member is not None else parameter.kinds
+    kinds = codec.alternatives(parameter.member) if parameter.member is not None else parameter.kinds
     options: dict[str, Any] = {"help": _help(parameter, kinds)}
     if parameter.place is In.PATH:
         options["metavar"] = parameter.option
