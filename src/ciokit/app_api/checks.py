@@ -319,7 +319,7 @@ def _mail_headers(text: Any) -> None:
         given = None
     listed = cast("list[Any]", given) if isinstance(given, list) else [None]
     for each in listed:
-        pair = cast("Arguments", each) if isinstance(each, Mapping) else {}
+        pair: Arguments = cast("Arguments", each) if isinstance(each, Mapping) else {}
         if pair.keys() != {"name", "value"} or not all(isinstance(part, str) for part in pair.values()):
             raise ValidationError(
                 'must be JSON text, a list of {"name": ..., "value": ...}, both text', field="headers"
