@@ -3,7 +3,7 @@
 | value                                         | JSON                                                                 |
 |-----------------------------------------------|----------------------------------------------------------------------|
 | `None`, `str`, `bool`, `float`, `dict`, `list`| themselves                                                           |
-| `int`, `Decimal`                              | number with every digit, also beyond 64 bits                         |
+| `int`, `Decimal`                              | number with every digit, also beyond 64 bits, up to about 1.8e308    |
 | `tuple`, other mappings, dataclasses          | array, object, object with every field                               |
 | `date`, `time`, aware `datetime`, `Timestamp` | `isoformat()`: offset and nanoseconds kept, UTC as `+00:00`          |
 | `UUID`, enum members                          | string; the member's value (a `str` or `int` enum: its text, number) |
@@ -12,7 +12,7 @@
 
 Refused, with the path of the field: datetimes without a zone (`numpy.datetime64` never has one), durations, bytes,
 sets, named tuples (array or object? only the caller knows), keys that are not strings, two keys spelt alike, lone
-surrogates, what contains itself, nesting beyond 254 levels, and every other type.
+surrogates, numbers that readers of JSON take for infinite, what contains itself, nesting beyond 254 levels, and every other type.
 
 numpy, pandas and pyarrow are told by the names of their types and never imported here.
 """
@@ -45,6 +45,7 @@ _MIN_INT: Final = -(2**63)  # the integers orjson writes by itself
 _MAX_INT: Final = 2**64 - 1
 _ABSENT: Final = object()
 _FINISHED: Final = cast("tuple[type, ...]", (type(None), bool, dict, list, orjson.Fragment))
+_TOO_LARGE: Final = "is a number beyond about 1.8e308, which no reader of JSON takes; pass it as a string"
 _TOO_DEEP: Final = f"is nested too deeply: at most {_MAX_DEPTH} levels can be written; flatten it"
 
 
@@ -150,7 +151,11 @@ def _time(value: time) -> object:
 
 def _decimal(value: Decimal) -> object:
     # str of a finite Decimal is always a JSON number: a leading digit, and E with a sign if there is an exponent.
-    return orjson.Fragment(Decimal.__str__(value)) if value.is_finite() else _ABSENT
+    if not value.is_finite():
+        return _ABSENT
+    if math.isinf(float(value)):
+        raise _RefusedError(f"{_name(value)} {_TOO_LARGE}")
+    return orjson.Fragment(Decimal.__str__(value))
 
 
 def _tuple(value: tuple[object, ...]) -> object:
@@ -321,10 +326,13 @@ def _text(value: str, what: str = "") -> str:
 
 
 def _integer(value: int) -> object:
+    if _MIN_INT <= value <= _MAX_INT:
+        return value
     try:
-        return value if _MIN_INT <= value <= _MAX_INT else orjson.Fragment(int.__repr__(value))
-    except ValueError:  # sys.set_int_max_str_digits
-        raise _RefusedError(f"{_name(value)} has more digits than Python writes; pass it as a string") from None
+        float(value)
+    except OverflowError:
+        raise _RefusedError(f"{_name(value)} {_TOO_LARGE}") from None
+    return orjson.Fragment(int.__repr__(value))
 
 
 def _named(plain: dict[object, object]) -> dict[str, object]:

@@ -64,6 +64,13 @@ KNOWN_BEFORE: dict[str, tuple[Use, str | None, str]] = {
         "exactly one of id, email, phone, internal",
     ),
     "a 16th recipient": (_email(to=", ".join(f"a{n}@x.io" for n in range(16))), "to", "has 16 recipients"),
+    "commas alone": (_email(to=" , ,"), "to", "has no address"),
+    "no address": (_email(to="ann@x.io, nonsense"), "to", "number 2 has no @"),
+    "a copy to nobody": (_email(cc="nonsense"), "cc", "number 1 has no @"),
+    "headers that are no JSON": (_email(headers="notjson"), "headers", "must be JSON text"),
+    "headers that are an object": (_email(headers='{"X-A": "1"}'), "headers", "a list of"),
+    "headers without text": (_email(headers='[{"name": "X-A", "value": 1}]'), "headers", "both text"),
+    "a send before there was time": (_email(send_at=-5), "send_at", "is no time"),
     "a 2.1 MB attachment": (
         _email(attachments={"a.pdf": base64.b64encode(WORDS).decode()}),
         "attachments",

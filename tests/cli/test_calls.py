@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -49,6 +50,12 @@ def test_json_is_typed_or_read(given: str, run: Run, people: list[str], tmp_path
     done = run("app", "customers", "find", "--filter", given, stdin=FILTER.encode())
     assert (done.code, done.err) == (0, "")
     assert sorted(row["id"] for row in done.rows) == people
+
+
+def test_help_says_what_an_option_takes_and_needs(run: Run) -> None:
+    """A list of several kinds of objects is JSON, and what a check insists on is said to be needed."""
+    assert "--batch JSON" in run("track", "v2", "batch-once", "--help").out
+    assert "always needed" in run("app", "send", "email", "--help").out
 
 
 def test_list_is_repeated_or_read_by_lines(run: Run, people: list[str], tmp_path: Path) -> None:
@@ -281,7 +288,91 @@ def test_interrupted_call_ends_with_130(scripted: ScriptedServer, tmp_path: Path
     hold.set()
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_list_that_is_ended_says_where_it_goes_on(
+    number: int, code: int, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    """Ctrl-C and SIGTERM while a later page is awaited leave the rows before it, its cursor, and no traceback."""
+    asked = threading.Event()
+    hold = threading.Event()
+    page = {"identifiers": [{"id": "u1", "email": None, "cio_id": "c1"}], "next": "second"}
+    answers = iter([Answer(body=json.dumps(page).encode()), Answer(hold=hold)])
+
+    def judge(_: object) -> Answer:
+        answer = next(answers)
+        if answer.hold is hold:
+            asked.set()
+        return answer
+
+    scripted.judge = judge
+    find = [sys.executable, "-m", "ciokit", "app", "customers", "find", "--filter", FILTER, "--all"]
+    with subprocess.Popen(find, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert asked.wait(30)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    hold.set()
+    assert (process.returncode, len(out.splitlines())) == (code, 1)
+    [note] = map(json.loads, err.splitlines())
+    assert note["cursor"] == "second"
+
+
+def _shell(redirected: str, *arguments: str, cwd: Path) -> tuple[int, list[Any]]:
+    """Run `ciokit` in a shell, with what it writes or reads led elsewhere; return code and stderr."""
+    command = f"{shlex.join([sys.executable, '-m', 'ciokit', *arguments])} {redirected}"
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=cwd, stderr=subprocess.PIPE, check=False, timeout=60)
+    return done.returncode, [json.loads(line) for line in done.stderr.splitlines()]
+
+
+def test_output_that_cannot_be_written_is_told(scripted: ScriptedServer, tmp_path: Path) -> None:
+    """On a full disk a list ends with code 1, and says where it goes on: before the rows that were lost."""
+    page = {"identifiers": [{"id": "u1", "email": None, "cio_id": "c1"}], "next": "third"}
+    scripted.script = [Answer(body=json.dumps(page).encode())]
+    find = ("app", "customers", "find", "--filter", FILTER, "--all", "--start", "second")
+    code, [note, error] = _shell("> /dev/full", *find, cwd=tmp_path)
+    assert (code, error["error"], note["cursor"]) == (1, "OutputError", "second")
+    assert "could not be written" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("redirected", "error", "says"),
+    [(">&-", "ConfigurationError", "output is closed"), ("<&-", "ValidationError", "input cannot be read")],
+)
+def test_closed_output_or_input_is_told_before_anything_is_sent(
+    redirected: str, error: str, says: str, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    """Without anywhere to print to, or to read from, a call ends with code 2 and one line."""
+    find = ("app", "customers", "find", "--filter", "-" if redirected == "<&-" else FILTER)
+    code, [told] = _shell(redirected, *find, cwd=tmp_path)
+    assert (code, told["error"]) == (2, error)
+    assert says in told["message"]
+    assert scripted.seen == []
+
+
+def test_table_rules_no_terminal(run: Run, scripted: ScriptedServer) -> None:
+    """Control characters in data, names of fields among them, are shown as what they are."""
+    rows = [{"id": "a\x1b[2Jb\x07\x9b", "\x1bname": "\u202ex"}]
+    scripted.script = [Answer(body=json.dumps({"identifiers": rows}).encode())]
+    out = run("app", "customers", "find", "--filter", FILTER, "--table").out
+    assert out.splitlines()[-1].split() == [r"a\x1b[2Jb\x07\x9b", r"\u202ex"]
+    assert all(character.isprintable() or character == "\n" for character in out)
+
+
 # Start
+
+
+def test_interrupt_while_modules_are_loaded_has_no_traceback(tmp_path: Path) -> None:
+    """Ctrl-C before the command has begun ends with 130 and nothing on stderr."""
+    code = (
+        "import os, signal, sys\n"
+        "class Meanwhile:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'ciokit.cli.api': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Meanwhile())\n"
+        "from ciokit.cli import main\n"
+        "sys.exit(main(['--help']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_help_is_quick_and_loads_no_client(tmp_path: Path) -> None:

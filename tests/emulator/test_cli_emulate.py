@@ -181,6 +181,8 @@ def test_port_in_use_is_told_in_one_line(tmp_path: Path) -> None:
         (("--tls-port", "0"), "`--tls-ca FILE`"),
         (("--tls-ca", "ca.pem"), "`--tls-port PORT`"),
         (("--tls-name", "x.test"), "`--tls-port PORT`"),
+        (("--key", ""), "`--key` is empty"),
+        (("--state", " "), "`--state` is empty"),
         (("--switch", "dedupe"), "NAME=VALUE"),
         (("--switch", "dedupe=maybe"), "`dedupe`: must be one of on, off"),
         (("--switch", "dedup=on"), "the switches are"),

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from ciokit.core.wire import Request
 from ciokit.emulator.app import Emulator
 from ciokit.emulator.switches import Switches
 from ciokit.errors import ConfigurationError
@@ -227,6 +228,7 @@ def test_a_closed_emulator_answers_nothing(kept: Keep, tmp_path: Path) -> None:
 
 KILLED = """
 import sys
+from ciokit.core.wire import Request
 from ciokit.emulator.app import Emulator
 from ciokit.emulator.server import EmulatorServer
 from pathlib import Path
@@ -298,3 +300,19 @@ def test_the_switches_of_the_journal_are_complete(kept: Keep, tmp_path: Path) ->
     workspace = kept(state=tmp_path, gzip="accept")
     line = workspace.emulator.journal.path.read_bytes().splitlines()[0]
     assert json.loads(line)["switches"] == Switches(gzip="accept").as_dict()
+
+
+def test_a_journal_that_was_deleted_is_noticed_at_the_next_write(tmp_path: Path) -> None:
+    """What can no longer be kept is an error that says so, never a 200."""
+    place = tmp_path / "place"
+    emulator = Emulator(state=place)
+    (place / "journal").unlink()
+    request = Request(
+        "POST",
+        "http://127.0.0.1/v1/identify",
+        {"authorization": "Basic azo=", "content-type": "application/json"},
+        b'{"userId": "u1", "traits": {}}',
+    )
+    with pytest.raises(FileNotFoundError, match="journal was deleted"):
+        emulator.transport.send(request)
+    emulator.close()

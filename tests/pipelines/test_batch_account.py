@@ -336,3 +336,12 @@ def test_messages_are_not_changed(client: CustomerIOClient) -> None:
     client.batch([message], context={"b": 2})
     client.send(message)
     assert message == about({"a": 1}, messageId=None)
+
+
+def test_number_that_nobody_reads_costs_no_other_item(client: CustomerIOClient, server: ScriptedServer) -> None:
+    """A number beyond the range of floats is one rejected verdict with its field, and the others are sent."""
+    messages = events(3)
+    messages[1]["properties"] = {"x": 10**400}
+    report = client.batch(messages)
+    assert [(verdict.status, verdict.field) for verdict in report.problems()] == [("rejected", "properties.x")]
+    assert [item["messageId"] for item in server.seen[0].json["batch"]] == ["m0", "m2"]

@@ -178,6 +178,7 @@ def email(arguments: Arguments, size: int, limits: Limits) -> None:
         for name in ("subject", "body", "from_"):
             if not arguments.get(name):
                 raise ValidationError("is needed without a `transactional_message_id`", field=name)
+    _mail_headers(arguments.get("headers"))
     attachments: Any = arguments.get("attachments") or {}
     if not isinstance(attachments, Mapping):
         raise ValidationError("must be a dict, base64 by file name", field="attachments")
@@ -288,6 +289,8 @@ def _soon_enough(name: str, value: Any, ahead: int) -> None:
     if value is None:
         return
     _unix_seconds(name, value)
+    if value < 0:
+        raise ValidationError("is no time; leave it out to send now", field=name)
     if value > time.time() + ahead:
         raise ValidationError(f"is more than {ahead / DAY:g} days ahead; send it later", field=name)
 
@@ -297,7 +300,30 @@ def _addresses(name: str, text: Any) -> int:
         return 0
     if not isinstance(text, str) or not text.strip():
         raise ValidationError("must be text with addresses, commas between them", field=name)
-    return sum(1 for address in _QUOTED.sub("", text).split(",") if address.strip())
+    found = [address for address in _QUOTED.sub("", text).split(",") if address.strip()]
+    if not found:
+        raise ValidationError("has no address; give at least one", field=name)
+    for place, address in enumerate(found, 1):
+        if "@" not in address and "{{" not in address:  # Liquid gives one later
+            raise ValidationError(f"number {place} has no @ and is no address", field=name)
+    return len(found)
+
+
+def _mail_headers(text: Any) -> None:
+    """Refuse what is no JSON text of a list of `{"name": ..., "value": ...}` (App catalogue, `sendEmail`)."""
+    if text is None:
+        return
+    try:
+        given: Any = values.decode(text.encode()) if isinstance(text, str) else None
+    except ValidationError:
+        given = None
+    listed = cast("list[Any]", given) if isinstance(given, list) else [None]
+    for each in listed:
+        pair: Arguments = cast("Arguments", each) if isinstance(each, Mapping) else {}
+        if pair.keys() != {"name", "value"} or not all(isinstance(part, str) for part in pair.values()):
+            raise ValidationError(
+                'must be JSON text, a list of {"name": ..., "value": ...}, both text', field="headers"
+            )
 
 
 def _attached(place: int, content: Any) -> int:

@@ -19,13 +19,11 @@ class Destination:
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
-        if not isinstance(path, str | PathLike):
-            raise ValidationError(f"must be a path, not {type(path).__name__}", field="path")
-        self.path = Path(path)
         try:
+            self.path = Path(path)
             self._target = self.path.resolve()
             _check(self._target)
-        except (OSError, RuntimeError, ValueError) as error:  # such as a link that leads to itself, or a NUL
+        except (OSError, RuntimeError, TypeError, ValueError) as error:  # such as a link that leads to itself, or a NUL
             if isinstance(error, ValidationError):
                 raise
             text = f"cannot be looked at ({type(error).__name__}); give another"

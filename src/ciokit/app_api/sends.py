@@ -106,7 +106,7 @@ class Send(Group[S]):
 
         Args:
             to: addresses with commas between; with `cc` and `bcc` at most 15.
-            identifiers: whose e-mail it is.
+            identifiers: whose e-mail it is; always needed.
             transactional_message_id: the template; without it `subject`, `body` and `from_` are needed.
             message_data: what the template fills in.
             subject: instead of the template's, like all down to `headers`.

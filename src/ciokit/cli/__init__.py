@@ -7,35 +7,66 @@ as a line of text.
 from __future__ import annotations
 
 import argparse
-import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from ciokit._version import __version__
-from ciokit.cli import api, completion, config, doctor, dotenv, emulate, outcome, pipelines, testdata, webhooks
+from ciokit.cli import dotenv, outcome, output
 from ciokit.cli.parser import CommandParser
-from ciokit.errors import CustomerIOError
+from ciokit.errors import ConfigurationError, CustomerIOError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; `argv` is without the program's name."""
-    arguments = parser().parse_args(argv)
+    as_json = False
     try:
-        dotenv.load(Path(".env"))
-        code: int = arguments.run(arguments)
-        sys.stdout.flush()
-    except CustomerIOError as error:
+        arguments = parser().parse_args(argv)
         as_json = getattr(arguments, "errors", "text") == "json"
+        dotenv.load(Path(".env"))
+        with _calling() if as_json else nullcontext():
+            code: int = arguments.run(arguments)
+        output.flush()
+    except CustomerIOError as error:
         text = outcome.told(error) if as_json else f"ciokit: {' '.join(str(error).split())}"
         print(text, file=sys.stderr)
         return outcome.code_of(error)
     except KeyboardInterrupt:
         return outcome.INTERRUPTED
+    except _Terminated:
+        return outcome.TERMINATED
     except BrokenPipeError:  # whoever read our output has left, as in `ciokit config | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.silence()
         return outcome.PARTLY
     return code
+
+
+class _Terminated(BaseException):
+    """SIGTERM has come."""
+
+
+@contextmanager
+def _calling() -> Generator[None]:
+    """See that a call has somewhere to print to, and that SIGTERM ends it as Ctrl-C does, with what is to be said."""
+    if sys.stdout is None:  # it is None where the shell has closed it
+        raise ConfigurationError("standard output is closed; send it to a file, or to /dev/null")
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def job() -> None:
@@ -51,6 +82,9 @@ def job() -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line; what calls an API is filled in when it is used."""
+    # Here, so that Ctrl-C while they are loaded is met by `main`.
+    from ciokit.cli import api, completion, config, doctor, emulate, pipelines, testdata, webhooks
+
     whole = CommandParser(
         prog="ciokit",
         description="One toolkit for every Customer.io API.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -113,12 +113,12 @@ def _run(
     given = Reader().arguments(parameters, typed)
     with closing(calls.sender_for(surface, typed)) as sender:
         if isinstance(operation, Paged):
-            rows = _rows(cast("Paged[..., Any]", operation), given, sender, typed)
-            if typed.table:
-                _print_table(rows)
-            else:
-                for row in rows:
-                    output.json_line(row)
+            with closing(_rows(cast("Paged[..., Any]", operation), given, sender, typed)) as rows:
+                if typed.table:
+                    _print_table(rows)
+                else:
+                    for row in rows:
+                        output.json_line(row)
         elif isinstance(operation, Endpoint):
             answer = sender.run(operation.flow(**given))
             if not typed.dry_run:
@@ -137,19 +137,22 @@ def _print_table(rows: Iterator[Any]) -> None:
 
 def _rows(
     operation: Paged[..., Any], given: dict[str, Any], sender: BlockingSender, typed: argparse.Namespace
-) -> Iterator[Any]:
+) -> Generator[Any]:
     """Yield the rows of the first page, or of all; say on stderr where a list that was not read to its end goes on."""
     from ciokit.core.endpoint import BlockingPages
 
     option = "--" + operation.route.paging.param.replace("_", "-")
     resume: str | None = None
+    here: str | None = given.get(operation.route.paging.param)
     whole = False
     try:
         for page in BlockingPages(operation, sender).pages(**given):
             if page.repeated:
                 output.note("rows of this page were on an earlier one too", repeated=page.repeated)
+            resume = here
             yield from page.rows
-            resume = page.next
+            output.flush()  # a cursor is told only of rows that have left
+            here = resume = page.next
             if not typed.all:
                 break
         whole = True

@@ -156,7 +156,7 @@ def add(parser: argparse.ArgumentParser, parameters: Iterable[Parameter], *, ins
 
 
 def _add(parser: argparse.ArgumentParser, parameter: Parameter, *, insist: bool) -> None:
-    kinds = [parameter.member] if parameter.member is not None else parameter.kinds
+    kinds = codec.alternatives(parameter.member) if parameter.member is not None else parameter.kinds
     options: dict[str, Any] = {"help": _help(parameter, kinds)}
     if parameter.place is In.PATH:
         options["metavar"] = parameter.option
@@ -307,7 +307,11 @@ class Reader:
             if self._taken:
                 raise ValidationError("reads standard input, which another argument has read already", field=name)
             self._taken = True
-            return sys.stdin.buffer.read()
+            try:
+                return sys.stdin.buffer.read()
+            except (AttributeError, OSError) as error:  # there is no `sys.stdin` where the shell has closed it
+                text = f"standard input cannot be read ({type(error).__name__}); give a file with @"
+                raise ValidationError(text, field=name) from None
         if not text.startswith("@"):
             return text.encode()
         try:

@@ -32,7 +32,7 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--public", action="store_true", help="allow a --host that other machines can reach")
     parser.add_argument("--key", help="the only key to accept (default: any that is not empty)")
-    parser.add_argument("--state", type=Path, metavar="DIR", help="keep the world in DIR across restarts")
+    parser.add_argument("--state", metavar="DIR", help="keep the world in DIR across restarts")
     parser.add_argument(
         "--switch",
         action="extend",
@@ -67,9 +67,14 @@ def _run(arguments: argparse.Namespace) -> int:
     from ciokit.emulator.app import Emulator
     from ciokit.emulator.server import EmulatorServer
 
+    for name in ("key", "state"):  # such as of a variable that is not set
+        text: str | None = getattr(arguments, name)
+        if text is not None and not text.strip():
+            raise ConfigurationError(f"`--{name}` is empty; give a value, or leave it out")
     tls = _tls(arguments)
+    state = None if arguments.state is None else Path(arguments.state)
     switches, webhooks = _switches(arguments.switch), _webhooks(arguments)
-    made = Emulator(key=arguments.key, state=arguments.state, switches=switches, webhooks=webhooks)
+    made = Emulator(key=arguments.key, state=state, switches=switches, webhooks=webhooks)
     with closing(made) as emulator:
         server = EmulatorServer(emulator, arguments.host, arguments.port, allow_public=arguments.public, tls=tls)
         # One print, so that a reader which takes only the first line does not break the pipe half way through.

@@ -19,10 +19,18 @@ from ciokit.errors import (
 )
 
 INTERRUPTED = 130
+TERMINATED = 143
 PARTLY = 1
 CODES: tuple[tuple[int, str, tuple[type[CustomerIOError], ...]], ...] = (
     (0, "done", ()),
-    (PARTLY, "partly: an item of a batch was not accepted, or `doctor` or `testdata` found something wrong", ()),
+    (
+        PARTLY,
+        (
+            "partly: an item of a batch was not accepted, or `doctor` or `testdata` found something wrong;"
+            " or the output could not be written"
+        ),
+        (),
+    ),
     (2, "configuration or input, before anything was sent", (ConfigurationError, ValidationError)),
     (3, "refused by the service", (RefusedError,)),
     (4, "authentication: the key is missing, wrong, or not allowed to do this", (AuthenticationError,)),
@@ -31,6 +39,7 @@ CODES: tuple[tuple[int, str, tuple[type[CustomerIOError], ...]], ...] = (
     (7, "network: no answer came", (NetworkError,)),
     (8, "an answer that the operation does not declare", (UnexpectedAnswerError,)),
     (INTERRUPTED, "interrupted", ()),
+    (TERMINATED, "ended by SIGTERM", ()),
 )
 
 

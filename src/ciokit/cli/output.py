@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from typing import Any, cast
 
 import orjson
 
 from ciokit.core.wire import Request, Response
+from ciokit.errors import CustomerIOError
 
 _WIDEST = 60
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+# What a terminal acts on, or shows in another order than it is written: whoever wrote the data is not to rule it.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _SECRET_NAME = re.compile(r"(?i)authorization|password|secret|(api|private|access|signing|auth)_?(key|token)")
+
+
+class OutputError(CustomerIOError):
+    """What a command prints cannot be written, as on a disk that is full."""
 
 
 def json_line(value: Any) -> None:
@@ -23,8 +32,35 @@ def json_line(value: Any) -> None:
 
 def raw(content: bytes) -> None:
     """Print bytes as they are."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(content)
+    with _told():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+
+
+def flush() -> None:
+    """See that what was printed has left, where there is anywhere to go."""
+    if sys.stdout is not None:  # it is None where the shell has closed it
+        with _told():
+            sys.stdout.flush()
+
+
+def silence() -> None:
+    """Let what could not be written go, so that Python does not try once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        silence()
+        text = (
+            f"the output could not be written ({os.strerror(error.errno or 0)}); what was asked for may have been done"
+        )
+        raise OutputError(text) from None
 
 
 def note(text: str, **facts: Any) -> None:
@@ -79,14 +115,14 @@ def rows_of(value: Any) -> list[Any]:
 
 def _cells(row: Any) -> dict[str, str]:
     named = cast("Mapping[str, Any]", row) if isinstance(row, Mapping) else {"value": row}
-    return {name: _cell(value) for name, value in named.items()}
+    return {_cell(str(name)): _cell(value) for name, value in named.items()}
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
-    text = " ".join(text.split())
+    text = _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), " ".join(text.split()))
     return text if len(text) <= _WIDEST else text[: _WIDEST - 3] + "..."
 
 

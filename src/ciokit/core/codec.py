@@ -174,11 +174,19 @@ def identifiers(call: Call) -> Iterator[str]:
     given: dict[str, Any] = dict(call.query)
     places = {place.value for place in call.route.where.values()}
     if call.body and "part" not in places:
-        body = values.decode(call.body)
+        body = _readable(call.body)
         yield from _naming(body)
-        given |= body if "field" in places else {}
+        given |= body if "field" in places and isinstance(body, dict) else {}
     for name in map(wire_name, free):
         yield from _all_texts(given.get(name))
+
+
+def _readable(body: bytes) -> Any:
+    """Return a body as plain data, None for one that cannot be read: an answer is told of whatever was sent."""
+    try:
+        return values.decode(body)
+    except ValidationError:
+        return None
 
 
 def _naming(value: object) -> Iterator[str]:

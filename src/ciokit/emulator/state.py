@@ -7,6 +7,7 @@ moments. A record that a kill tore off at the end is cut away; damage anywhere e
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -88,6 +89,8 @@ class Journal:
             }
         )
         data = memoryview(b"%b\n%b\n" % (head, record.body))
+        if os.fstat(self._file.fileno()).st_nlink == 0:  # what is written to a file without a name is kept nowhere
+            raise FileNotFoundError(errno.ENOENT, "the journal was deleted while it was in use", str(self.path))
         try:
             written = 0
             while written < len(data):
