@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 from ciokit.errors import ConfigurationError, ValidationError
 
@@ -111,7 +111,7 @@ class RemoteEmulator:
             answer = self._http.request(method, f"/_emulator/{control}", json=body, timeout=timeout or _LONGEST_SECONDS)
             found: Any = answer.json()
             if answer.is_success and isinstance(found, dict):
-                return found
+                return cast("dict[str, Any]", found)
             refused: str = found["errors"][0]["detail"]
         except (self._failure, ValueError, LookupError, TypeError) as error:
             raise ConfigurationError(

@@ -34,7 +34,7 @@ def view_sql(name: str) -> str:
     """Return the `SELECT` of a view. Raises `ConfigurationError` where there is none of that name."""
     if name not in VIEWS:
         raise ConfigurationError(f"there is no view {name!r}; there are {', '.join(VIEWS)}")
-    return files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    return files("ciokit.webhooks").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 
 def view_statements(*, temporary: bool = False) -> list[str]:
