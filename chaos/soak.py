@@ -135,7 +135,7 @@ def growth(sizes: Sequence[tuple[float, float]]) -> float | None:
     bins: dict[int, list[float]] = {}
     for at, size in sizes:
         bins.setdefault(int(at / _BIN), []).append(size)
-    if sizes[-1][0] * (1 - _WARM_SHARE) < _JUDGED_SECONDS * (1 - _WARM_SHARE) or len(bins) < 3:
+    if sizes[-1][0] < _JUDGED_SECONDS or len(bins) < 3:
         return None
     minutes = [number * _BIN / 60 for number in bins]
     return linear_regression(minutes, [min(part) for part in bins.values()]).slope
