@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -475,3 +476,20 @@ def test_small_files_are_brought_together_by_committers_that_live_shortly(journa
 
     assert len(DeltaTable(tables / RAW.name).file_uris()) < 40
     assert table_ids(tables) == typed_ids(tables) == once(range(60))
+
+
+def test_what_delta_rs_leaves_behind_does_not_gather(journal: Path, tables: Path) -> None:
+    """The cycles that appends leave, which hold memory, are swept up by the committer, collector or not."""
+
+    def left_by(numbers: range) -> int:
+        record(journal, [event(number) for number in numbers])
+        gc.collect()
+        commit(journal, tables, CommitSettings(max_rows=1))
+        return gc.collect()
+
+    gc.disable()
+    try:
+        few, many = left_by(range(15)), left_by(range(15, 105))
+    finally:
+        gc.enable()
+    assert many < 2 * few

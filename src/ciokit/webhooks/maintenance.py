@@ -6,6 +6,7 @@ files become middle ones, and many middle ones become full ones.
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 import os
@@ -25,6 +26,7 @@ _FULL: Final = 128 << 20
 _MOST: Final = 40  # files of a kind that a table may have before they are brought together
 _LOOK_EVERY: Final = 20  # commits to a table between looks at its files
 _PRUNE_EVERY: Final = 10.0
+_SWEEP_EVERY: Final = 20  # turns between searches for cycles
 
 
 class Compaction(NamedTuple):
@@ -77,6 +79,7 @@ class Maintenance:
         self._settings = settings
         self._looked: dict[str, int] = {}
         self._pruned = 0.0
+        self._turns = 0
 
     def work(self, done: dict[int, int]) -> None:
         """Do what is due; `done` says how far each lane is in all tables.
@@ -84,6 +87,11 @@ class Maintenance:
         Raises:
             TableStoreError: the store does not answer.
         """
+        self._turns += 1
+        if self._turns % _SWEEP_EVERY == 0:
+            # Each append leaves cycles of delta-rs, which hold memory that the interpreter does not know of: it would
+            # look for them after hundreds of MiB.
+            gc.collect()
         for table in self._store.tables():
             # At the start too: a committer that is run every minute, or dies every minute, would never look.
             if table.commits - self._looked.get(table.name, -_LOOK_EVERY) >= _LOOK_EVERY:
