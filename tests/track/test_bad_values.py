@@ -111,3 +111,16 @@ def test_whole_numbers_of_numpy_name_as_ints_do(track: TrackClient, server: Scri
     """A number read from a frame is as good as Python's own."""
     track.segments.add_once(np.int64(7), ["a"])  # type: ignore[arg-type]  # from untyped code
     assert server.seen[0].path == "/api/v1/segments/7/add_customers"
+
+
+# --- members ---------------------------------------------------------------------------------------------------------
+
+
+def test_misspelt_member_of_an_item_is_refused(track: TrackClient, server: ScriptedServer) -> None:
+    """What the service would drop without a word is told by name, with what there is; None drops nothing."""
+    report = track.v2.batch([person(1, atributes={"a": 1}), person(2, atributes=None), person(3, attributes={"a": 1})])
+    assert verdicts(report) == [("rejected", "atributes"), ("accepted", None), ("accepted", None)]
+    assert "it has action, attributes, cio_relationships, identifiers, timestamp, type" in report[0].reason
+    with pytest.raises(ValidationError, match="unknown to identify of a person") as caught:
+        track.v2.entity(person(1, atributes={"a": 1}))
+    assert (caught.value.field, len(server.seen)) == ("atributes", 1)
