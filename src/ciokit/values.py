@@ -12,7 +12,7 @@
 
 Refused, with the path of the field: datetimes without a zone (`numpy.datetime64` never has one), durations, bytes,
 sets, named tuples (array or object? only the caller knows), keys that are not strings, two keys spelt alike, lone
-surrogates, numbers that readers of JSON take for infinite, what contains itself, nesting beyond 254 levels, and every other type.
+surrogates, numbers beyond the range of floats, what contains itself, nesting beyond 254 levels, and every other type.
 
 numpy, pandas and pyarrow are told by the names of their types and never imported here.
 """

@@ -21,6 +21,7 @@ from ciokit import (
     export_deliveries,
     run_broadcast,
     run_import,
+    send_push,
 )
 from ciokit.core.clock import FakeClock
 from ciokit.core.wire import Response
@@ -356,3 +357,21 @@ def test_both_clients_send_the_same_requests(tmp_path: Path) -> None:
 
     asyncio.run(run())
     assert wire.sent == awaited.sent
+
+
+@pytest.mark.parametrize("source", [None, 5, {"id": "u1"}, [1, 2], Path("missing.csv")], ids=str)
+def test_source_that_is_none_is_refused(source: Any, tmp_path: Path) -> None:
+    """What is no URL, file, content or rows is told as such, and nothing is asked of the service."""
+    client, wire, _ = _client()
+    with pytest.raises(ValidationError) as caught:
+        run_import(client, source, name="I", type="people", identifier="id", publish=lambda _: "https://x.io/a")
+    assert (str(caught.value.field)[:6], wire.sent) == ("source", [])
+
+
+@pytest.mark.parametrize("client", [None, "key", object()], ids=repr)
+def test_only_clients_of_the_app_api_are_taken(client: Any) -> None:
+    """Functions that take a client first say so at once when they get something else."""
+    with pytest.raises(ValidationError, match="pass an AppClient"):
+        download_export(client, 5, "a.csv")
+    with pytest.raises(ValidationError, match="pass an AppClient"):
+        send_push(client, transactional_message_id=1, identifiers={"id": "u1"})

@@ -387,3 +387,22 @@ def test_help_is_quick_and_loads_no_client(tmp_path: Path) -> None:
     seconds, _, loaded = done.stdout.splitlines()[-1].partition(" ")
     assert loaded == "set()"
     assert float(seconds) < 0.5
+
+
+def test_digits_of_numbers_are_sent_as_typed(run: Run, scripted: ScriptedServer) -> None:
+    """Numbers that a float would round leave with every digit, from the command line and from a file."""
+    digits = '{"a":123456789012345678901234567890,"b":0.1234567890123456789012,"c":1.5}'
+    done = run("track", "v1", "identify", "u1", "--body", digits)
+    assert done.code == 0, done.err
+    assert scripted.seen[0].body.decode() == digits
+    Path("lines.jsonl").write_text('{"type":"track","userId":"u1","event":"E","properties":' + digits + "}", "utf-8")
+    done = run("pipelines", "batch", "lines.jsonl")
+    assert done.code == 0, done.err
+    assert digits in scripted.seen[1].body.decode()
+
+
+@pytest.mark.parametrize("text", ['{"a":NaN}', '{"a":' + "1" * 5000 + "}", "{", "[" * 100_000])
+def test_json_that_is_none_is_told(text: str, run: Run, scripted: ScriptedServer) -> None:
+    """What is no JSON, or is more than can be read, ends with one line and nothing sent."""
+    done = run("track", "v1", "identify", "u1", "--body", text)
+    assert (done.code, done.error["message"][:14], scripted.seen) == (2, "not valid JSON", [])

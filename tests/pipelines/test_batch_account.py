@@ -345,3 +345,21 @@ def test_number_that_nobody_reads_costs_no_other_item(client: CustomerIOClient, 
     report = client.batch(messages)
     assert [(verdict.status, verdict.field) for verdict in report.problems()] == [("rejected", "properties.x")]
     assert [item["messageId"] for item in server.seen[0].json["batch"]] == ["m0", "m2"]
+
+
+def test_misspelt_member_of_a_message_is_refused(client: CustomerIOClient, server: ScriptedServer) -> None:
+    """What the service would drop without a word is told by name, with what there is; None drops nothing."""
+    around: Any = {"context": {"ip": "1.2.3.4"}, "integrations": {"All": True}, "sentAt": "2026-01-31T09:30:00Z"}
+    messages: Any = [
+        {"type": "identify", "userId": "x", "trait": {}},
+        {"type": "track", "userId": "x", "event": "E", "propertys": {}},
+        {"type": "identify", "userId": "x", "event": None, "traits": {}, **around},
+    ]
+    report = client.batch(messages)
+    assert [(verdict.status, verdict.field) for verdict in report] == [
+        ("rejected", "trait"),
+        ("rejected", "propertys"),
+        ("accepted", None),
+    ]
+    assert "traits, type, userId" in report[0].reason
+    assert [seen.json["sentAt"] for seen in server.seen] == [around["sentAt"]]

@@ -274,7 +274,7 @@ def _one_identifier(identifiers: Any, kinds: Sequence[str]) -> None:
         text = "cannot name a person" if kind == "phone" else "is no identifier"
         raise ValidationError(f"{text} here; give one of {known}", field=f"identifiers.{kind}")
     if not isinstance(value, str) or not value.strip():
-        text = f"must be text that is not empty, not {type(value).__name__}"
+        text = "is empty; give it" if isinstance(value, str) else f"must be text, not {type(value).__name__}"
         raise ValidationError(text, field=f"identifiers.{kind}")
 
 

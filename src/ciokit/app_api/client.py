@@ -36,6 +36,7 @@ from ciokit.client import AwaitableClient, BlockingClient, ClientOptions
 from ciokit.core.endpoint import S
 from ciokit.core.senders import AwaitableSender, BlockingSender
 from ciokit.core.wire import AsyncTransport, Transport
+from ciokit.errors import ValidationError
 from ciokit.surfaces import APP, Region
 
 GROUPS: tuple[type, ...] = (
@@ -150,3 +151,11 @@ class AsyncAppClient(AwaitableClient, _Nouns[AwaitableSender]):
     ) -> None:
         super().__init__(APP, transport, options, app_api_key=app_api_key, region=region)
         self._name(self._sender)
+
+
+def of_app(client: object) -> AppClient | AsyncAppClient:
+    """Return a client of the App API, or raise `ValidationError` for what is none."""
+    if not isinstance(client, AppClient | AsyncAppClient):
+        text = f"is a {type(client).__name__}; pass an AppClient or an AsyncAppClient"
+        raise ValidationError(text, field="client")
+    return client

@@ -279,17 +279,30 @@ def _published(source: Source, publish: Callable[[bytes], str] | None) -> str:
         if source.partition("://")[0] in ("http", "https"):
             return source
         raise ValidationError("is text and no URL; give a file as a Path", field="source")
+    if not isinstance(source, bytes | PathLike | Iterable) or isinstance(source, Mapping):
+        text = f"is a {type(source).__name__}; give a URL, a path, the content as bytes, or rows"
+        raise ValidationError(text, field="source")
     if publish is None:
         raise ValidationError("is needed for what is no URL: the service reads from URLs only", field="publish")
     if isinstance(source, bytes):
         return publish(source)
     if isinstance(source, PathLike):
-        return publish(Path(source).read_bytes())
+        return publish(_content_of(Path(source)))
     return publish(_csv(source))
+
+
+def _content_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ValidationError(f"cannot be read ({type(error).__name__}); give a file", field="source") from None
 
 
 def _csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
     listed = list(rows)
+    for place, row in enumerate(listed):
+        if not isinstance(row, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # from untyped code
+            raise ValidationError(f"is a {type(row).__name__}; a row is a dict", field=f"source[{place}]")
     columns = list(dict.fromkeys(name for row in listed for name in row))
     text = io.StringIO(newline="")
     writer = csv.writer(text)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar, overload
 
-from ciokit.app_api.client import AppClient, AsyncAppClient
+from ciokit.app_api.client import AppClient, AsyncAppClient, of_app
 from ciokit.core.flow import Flow, Wait
 from ciokit.errors import CustomerIOError, JobError, RefusedError, ValidationError
 
@@ -54,7 +54,7 @@ class LongCall(Generic[P, T]):
     def __call__(self, client: AsyncAppClient, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]: ...
     def __call__(self, client: AppClient | AsyncAppClient, /, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Do all of it and return what came of it."""
-        if isinstance(client, AppClient):
+        if isinstance(of_app(client), AppClient):
             return client.exports.sender.run(self._begun(*args, **kwargs))()
         return self._awaited(client, *args, **kwargs)
 

@@ -20,7 +20,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from ciokit.app_api import checks
 from ciokit.app_api.broadcasts import Broadcasts
-from ciokit.app_api.client import AppClient, AsyncAppClient
+from ciokit.app_api.client import AppClient, AsyncAppClient, of_app
 from ciokit.app_api.sends import Send
 from ciokit.core.endpoint import Endpoint
 from ciokit.errors import ValidationError
@@ -50,7 +50,7 @@ class ClientFirst(Generic[P, T]):
     def __call__(self, client: AsyncAppClient, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]: ...
     def __call__(self, client: AppClient | AsyncAppClient, /, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Make the call."""
-        return attrgetter(self.operation.route.name)(client)(*args, **kwargs)
+        return attrgetter(self.operation.route.name)(of_app(client))(*args, **kwargs)
 
 
 def attachments_from(*paths: str | PathLike[str], limit: int = Limits().attachment_bytes) -> dict[str, str]:

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints, is_typeddict
 
-from ciokit import values
+from ciokit.cli import exact
 from ciokit.core import codec
 from ciokit.core.endpoint import Declared, In
 from ciokit.errors import ValidationError
@@ -246,7 +246,7 @@ class Reader:
     def json(self, text: str, name: str) -> Any:
         """Return the JSON that a text is or names."""
         try:
-            return values.decode(self._content(text, name))
+            return exact.decode(self._content(text, name))
         except ValidationError as error:
             raise ValidationError(error.message, field=name) from None
 

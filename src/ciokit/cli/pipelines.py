@@ -157,14 +157,14 @@ class _Lines:
         self._bad: dict[int, str] = {}
 
     def __iter__(self) -> Iterator[Message]:
-        from ciokit import values
+        from ciokit.cli import exact
 
         for number, line in enumerate(self._lines, 1):
             if not line.strip():
                 continue
             self._numbers.append(number)
             try:
-                message = values.decode(line)
+                message = exact.decode(line)
             except ValidationError as error:
                 # Handed on as what no message can be, so that it has its place among the verdicts.
                 self._bad[len(self._numbers) - 1] = error.message

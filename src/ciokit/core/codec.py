@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal, Union, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, Union, cast, get_args, get_origin
 from urllib.parse import quote, unquote
 
 from ciokit import values
@@ -23,7 +23,8 @@ _LONGEST_NUMBER = 30  # Python itself refuses to read one of thousands of digits
 def build(route: Route, arguments: Mapping[str, Any]) -> Call:
     """Return the call that carries `arguments`; those that are None stay out of it.
 
-    Raises `ValidationError` for an empty or missing path argument: it would address another operation.
+    Raises `ValidationError` for a path argument that is empty, or neither text nor a number where one is declared: it
+    would address something else.
     """
     path: dict[str, str] = {}
     query: dict[str, str | list[str]] = {}
@@ -39,9 +40,9 @@ def build(route: Route, arguments: Mapping[str, Any]) -> Call:
         elif value is None:
             continue
         elif place == "query":
-            query[wire] = _texts(cast("list[object]", value)) if isinstance(value, list) else _text(value)
+            query[wire] = _texts(cast("list[object]", value), name) if isinstance(value, list) else _text(value, name)
         elif place == "header":
-            headers[header_name(name)] = _text(value)
+            headers[header_name(name)] = _text(value, name)
         elif place == "part":
             parts[wire] = value
         elif place == "field":
@@ -67,20 +68,32 @@ def header_name(name: str) -> str:
 
 
 def _path_value(name: str, value: Any, route: Route) -> str:
-    text = "" if value is None else _text(value)
+    if isinstance(value, Enum):
+        value = value.value
+    numbered = int in alternatives(route.types[name])
+    is_number = isinstance(value, SupportsIndex) and not isinstance(value, bool)  # also numpy's, which are no int
+    if not isinstance(value, str) and not (numbered and is_number):
+        given = "missing" if value is None else f"a {type(value).__name__}"
+        wanted = "number" if numbered else "text"
+        raise ValidationError(f"is {given}; give the id as {wanted}", field=name, request=route.label)
+    text = _text(value, name)
     if text in ("", ".", ".."):
-        raise ValidationError("is empty or a dot; give the id", field=name, request=route.label)
+        given = f"is `{text}`, which no path can carry" if text else "is empty"
+        raise ValidationError(f"{given}; give the id", field=name, request=route.label)
     return quote(text, safe="")
 
 
-def _texts(items: list[object]) -> list[str]:
-    return [_text(item) for item in items]
+def _texts(items: list[object], name: str) -> list[str]:
+    return [_text(item, name) for item in items]
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, name: str) -> str:
     if isinstance(value, Enum):  # as in a body, see `ciokit.values`
         value = value.value
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if not text.isascii():
+        values.encode(text, field=name)  # refuses what UTF-8 cannot hold
+    return text
 
 
 def parse(

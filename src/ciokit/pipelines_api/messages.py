@@ -151,13 +151,13 @@ def check(message: Mapping[str, Any]) -> None:
         event = message.get("event")
         if event.__class__ is not str or not event or event.isspace():
             _require(message, "event")
-    elif kind == "group":
-        _require(message, "groupId")
-    elif kind == "alias":
-        _require(message, "userId")
-        _require(message, "previousId")
     elif kind not in MESSAGE_TYPES:
         raise ValidationError(f"must be one of {', '.join(MESSAGE_TYPES)}", field="type")
+    else:
+        for field in _NEEDED.get(kind, ()):
+            _require(message, field)
+    if not message.keys() <= _MEMBERS[kind]:
+        _check_members(message, kind)
     user_id = message.get("userId")
     if user_id.__class__ is not str or not user_id or user_id.isspace() or message.get("anonymousId") is not None:
         _check_who(message, kind)
@@ -170,6 +170,40 @@ def check(message: Mapping[str, Any]) -> None:
     at = message.get("timestamp")
     if at is not None and not (at.__class__ is str and is_moment(at)):
         values.timestamp(at)
+
+
+# Pipelines spec, `all_common_fields` and the schema of each type.
+_ANY = frozenset(
+    [
+        "type",
+        "messageId",
+        "timestamp",
+        "context",
+        "integrations",
+        "originalTimestamp",
+        "receivedAt",
+        "sentAt",
+        "version",
+    ]
+)
+_NEEDED: Mapping[str, tuple[str, ...]] = {"group": ("groupId",), "alias": ("userId", "previousId")}
+_MEMBERS: Mapping[str, frozenset[str]] = {
+    "identify": _ANY | {"userId", "anonymousId", "traits"},
+    "track": _ANY | {"userId", "anonymousId", "event", "properties", "groupId"},
+    "page": _ANY | {"userId", "anonymousId", "name", "properties"},
+    "screen": _ANY | {"userId", "anonymousId", "name", "properties"},
+    "group": _ANY | {"userId", "anonymousId", "groupId", "traits"},
+    "alias": _ANY | {"userId", "previousId"},
+}
+
+
+def _check_members(message: Mapping[str, Any], kind: str) -> None:
+    """Refuse a member that the service would drop; None drops nothing, and rows of tables are full of it."""
+    known = _MEMBERS[kind]
+    unknown = [name for name, value in message.items() if name not in known and value is not None]
+    if unknown:
+        text = f"is unknown to a {kind} message, and would be lost; it has {', '.join(sorted(known))}"
+        raise ValidationError(text, field=str(unknown[0]))
 
 
 def _check_shapes(message: Mapping[str, Any], kind: str) -> None:

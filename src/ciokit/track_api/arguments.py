@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias, cast
 
+from ciokit import values
 from ciokit.errors import ValidationError
 from ciokit.identity import Identity, PersonIdentifiers
 
@@ -99,10 +100,23 @@ def required_text(value: object, field: str) -> str:
     """Return text that must not be empty, or raise `ValidationError`."""
     if not isinstance(value, str) or not value.strip():
         raise ValidationError("is empty or no text", field=field)
+    if not value.isascii():
+        values.encode(value, field=field)  # refuses what UTF-8 cannot hold
     return value
 
 
+def listed(given: object, field: str) -> None:
+    """Refuse what is no collection of entries: text is iterable, letter by letter."""
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
+        raise ValidationError(f"must be a list, not {type(given).__name__}", field=field)
+
+
 # What operations are prepared by
+
+
+def ids(arguments: dict[str, Any]) -> None:
+    """See to the list of ids."""
+    listed(arguments["ids"], "ids")
 
 
 def person(arguments: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ refuses one that the service would, and gives events an id. Source: Track spec, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, cast, get_args, get_origin, get_type_hints
 
 from ciokit.errors import ValidationError
@@ -265,22 +265,27 @@ def _required(shape: type) -> frozenset[str]:
     return frozenset(name for name, hint in hints.items() if get_origin(hint) is not NotRequired)
 
 
-def _by_action() -> dict[tuple[str, str], frozenset[str]]:
+def _by_action(names: Callable[[type], frozenset[str]]) -> dict[tuple[str, str], frozenset[str]]:
     found: dict[tuple[str, str], frozenset[str]] = {}
     for shape in get_args(Item):
         hints = get_type_hints(shape)
-        found[get_args(hints["type"])[0], get_args(hints["action"])[0]] = _required(shape)
+        found[get_args(hints["type"])[0], get_args(hints["action"])[0]] = names(shape)
     return found
 
 
-_NEEDED = _by_action()
+def _known(shape: type) -> frozenset[str]:
+    return frozenset(get_type_hints(shape))
+
+
+_NEEDED = _by_action(_required)
+_KNOWN = _by_action(_known)
 _TIMED = ("event", "page", "screen")
 
 
 def checked(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return an item as it is sent: times in Unix seconds, and an id for an event that has none.
 
-    Raises `ValidationError` naming the field that is missing or cannot be.
+    Raises `ValidationError` naming the field that is missing, unknown or cannot be.
     """
     if not isinstance(item, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # from untyped code
         raise ValidationError(f"is a {type(item).__name__}; an item is a dict", field="item")
@@ -291,6 +296,11 @@ def checked(item: Mapping[str, Any]) -> dict[str, Any]:
         actions = [known for of, known in _NEEDED if of == kind]
         field, known = ("action", actions) if actions else ("type", sorted({of for of, _ in _NEEDED}))
         raise ValidationError(f"must be one of {', '.join(known)}", field=field)
+    known_names = _KNOWN[str(kind), str(action)]
+    unknown = [name for name, value in ready.items() if name not in known_names and value is not None]
+    if unknown:
+        text = f"is unknown to {action} of a {kind}, and would be lost; it has {', '.join(sorted(known_names))}"
+        raise ValidationError(text, field=str(unknown[0]))
     for name in sorted(needed):
         if ready.get(name) is None:
             raise ValidationError(f"is missing; {action} of a {kind} needs it", field=name)

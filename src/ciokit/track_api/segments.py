@@ -16,6 +16,7 @@ from ciokit.core.retry import Retry
 from ciokit.core.wire import Response
 from ciokit.errors import ValidationError
 from ciokit.report import BatchReport
+from ciokit.track_api import arguments
 from ciokit.track_api.arguments import required_text
 
 SegmentIdType = Literal["id", "email", "cio_id"]
@@ -27,13 +28,25 @@ MAX_IDS = 1000  # Track spec, `add_to_segment`, `ids.maxItems`
 class Segments(Group[S]):
     """Members of manual segments; these are made with the App API."""
 
-    @endpoint("track", "POST", "/api/v1/segments/{segment_id}/add_customers", retry=Retry.SAFE, docs="add_to_segment")
+    @endpoint(
+        "track",
+        "POST",
+        "/api/v1/segments/{segment_id}/add_customers",
+        retry=Retry.SAFE,
+        docs="add_to_segment",
+        prepare=arguments.ids,
+    )
     def add_once(self, segment_id: Path[int], ids: Field[list[str]], *, id_type: Query[SegmentIdType] = "id") -> None:
         """Put 1 to 1,000 people into a manual segment with one request; `add` takes any number."""
         ...
 
     @endpoint(
-        "track", "POST", "/api/v1/segments/{segment_id}/remove_customers", retry=Retry.SAFE, docs="remove_from_segment"
+        "track",
+        "POST",
+        "/api/v1/segments/{segment_id}/remove_customers",
+        retry=Retry.SAFE,
+        docs="remove_from_segment",
+        prepare=arguments.ids,
     )
     def remove_once(
         self, segment_id: Path[int], ids: Field[list[str]], *, id_type: Query[SegmentIdType] = "id"
@@ -57,11 +70,12 @@ class Segments(Group[S]):
 
         Args:
             segment_id: a manual segment.
-            ids: any iterable of identifiers, all of one kind.
+            ids: any iterable of identifiers, all of one kind; text is none.
             id_type: which kind.
             progress: told after each request.
 
         Raises:
+            ValidationError: `ids` is no collection.
             CustomerIOError: what stopped the run, with the report of every id as `error.report`.
         """
         return _in_chunks(Segments.add_once, segment_id, ids, id_type, progress)
@@ -101,6 +115,7 @@ def _in_chunks(
     id_type: SegmentIdType,
     progress: Progress | None,
 ) -> Flow[BatchReport]:
+    arguments.listed(ids, "ids")
     report = BatchReport()
 
     def chunks() -> Iterator[_Some]:

@@ -12,6 +12,7 @@ from ciokit.core.flow import Flow
 from ciokit.core.retry import Retry
 from ciokit.report import BatchReport
 from ciokit.settings import Settings
+from ciokit.track_api.arguments import listed
 from ciokit.track_api.batches import chunks, settle
 from ciokit.track_api.items import Item, checked
 
@@ -36,6 +37,7 @@ def _one(given: dict[str, Any]) -> None:
 
 
 def _some(given: dict[str, Any]) -> None:
+    listed(given["batch"], "batch")
     given["batch"] = [checked(item) for item in given["batch"]]
 
 
@@ -81,7 +83,9 @@ class V2(Group[S]):
             progress: told after each request.
 
         Raises:
+            ValidationError: `items` is no collection.
             CustomerIOError: what stopped the run, with the report of every item as `error.report`.
         """
+        listed(items, "items")
         report = BatchReport()
         return send_chunks(chunks(V2.batch_once.route, items, self._settings, report), report, settle, progress)
