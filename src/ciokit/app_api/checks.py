@@ -317,7 +317,7 @@ def _mail_headers(text: Any) -> None:
         given: Any = values.decode(text.encode()) if isinstance(text, str) else None
     except ValidationError:
         given = None
-    listed = cast("list[Any]", given if type(given) is list else [None])
+    listed: Any = given if isinstance(cast("object", given), list) else [None]
     for each in listed:
         pair: Arguments = cast("Arguments", each) if isinstance(each, Mapping) else {}
         if pair.keys() != {"name", "value"} or not all(isinstance(part, str) for part in pair.values()):
