@@ -528,6 +528,7 @@ def test_refusals_reach_the_client_as_errors(ciokit_emulator: Emulator, app: App
         app.objects.types()
 
 
+EVERY_OBJECT: Any = {"object_attribute": {"field": "name", "operator": "exists", "type_id": "1"}}
 NO_CURSORS: dict[str, Callable[[AppClient, str], Any]] = {
     "people": lambda app, start: app.customers.find(
         {"attribute": {"field": "cio_id", "operator": "exists"}}, start=start
@@ -538,7 +539,7 @@ NO_CURSORS: dict[str, Callable[[AppClient, str], Any]] = {
     "messages": lambda app, start: app.messages.find(start=start),
     "messages of a person": lambda app, start: app.customers.messages("u1", start=start),
     "newsletters": lambda app, start: app.newsletters.find(start=start),
-    "objects": lambda app, start: app.objects.find("1", {"and": []}, start=start),
+    "objects": lambda app, start: app.objects.find("1", EVERY_OBJECT, start=start),
     "opt-outs": lambda app, start: app.opt_outs.find(start=start),
     "previews": lambda app, start: app.inbox_previews.find(cursor=start),
     "senders": lambda app, start: app.senders.find(start=start),
