@@ -114,3 +114,20 @@ def test_a_reason_for_each_item_of_a_batch_does_not_fill_the_log() -> None:
     error = error_from(Response(400, {}, body), request="POST /v1/batch", attempts=1)
     assert error.message.endswith("; item 9 is bad; and 490 more")
     assert len(error.errors) == 500
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "expected"),
+    [
+        ("identifiers.cio_id: is unknown", "cio_", "identifiers.cio_id: is unknown"),
+        ("id_type: must be id, email or cio_id", "phone", "id_type: must be id, email or cio_id"),
+        ("email: is taken", "email", "email: is taken"),
+        ("longer than 1000 bytes", "100", "longer than 1000 bytes"),
+        ("customers: ann is unknown", "ann", "customers: [redacted] is unknown"),
+        ("cannot be annotated", "ann", "cannot be annotated"),
+        ("xxthe-secret-keyxx", "the-secret-key", "xx[redacted]xx"),
+    ],
+)
+def test_redaction_leaves_the_services_words_whole(text: str, known: str, expected: str) -> None:
+    """Only whole words are taken out, and never the name of a field; what is long goes wherever it stands."""
+    assert redact(text, known=[known]) == expected

@@ -17,6 +17,7 @@ import pytest
 
 from ciokit.core.wire import Request
 from ciokit.emulator.app import Emulator
+from ciokit.emulator.state import Record
 from ciokit.emulator.switches import Switches
 from ciokit.errors import ConfigurationError
 
@@ -316,3 +317,14 @@ def test_a_journal_that_was_deleted_is_noticed_at_the_next_write(tmp_path: Path)
     with pytest.raises(FileNotFoundError, match="journal was deleted"):
         emulator.transport.send(request)
     emulator.close()
+
+
+def test_a_request_that_failed_once_keeps_no_directory_shut(kept: Keep, tmp_path: Path) -> None:
+    """A kept request on which the emulator itself fails is passed over, and what came before and after it is there."""
+    first = kept(state=tmp_path)
+    first.take("identify", userId="u1")
+    detail = {"method": "PUT", "path": "/api/v1/customers/u2", "query": 5, "headers": {}, "body": 2, "fetched": False}
+    first.emulator.journal.add(Record("write", first.clock.now(), detail, b"{}"))  # no query is a number: it fails
+    first.take("identify", userId="u3")
+    first.emulator.close()
+    assert sorted(kept(state=tmp_path).world.ids) == ["u1", "u3"]

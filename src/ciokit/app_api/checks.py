@@ -31,7 +31,6 @@ _LISTS = {"ids", "emails", "per_user_data"}
 _QUOTED = re.compile(r'"[^"]*"')
 _MILLISECONDS = 10**11  # as seconds this is the year 5138
 _ASSET_BYTES = 2_000_000
-_ASSET_PIXELS = 4_096
 
 
 # Made for a declaration
@@ -250,8 +249,8 @@ def asset(arguments: Arguments, _size: int, _limits: Limits) -> None:
     if kind is None:
         raise ValidationError("is none of bmp, jpeg, png, gif and pdf, by its first bytes", field="file")
     side = max(pictures.size(content, kind), default=0)
-    if side > _ASSET_PIXELS:
-        text = f"is a picture with a side of {side:,} pixels, over the limit of {_ASSET_PIXELS:,}; scale it down"
+    if side > pictures.MOST_PIXELS:
+        text = f"is a picture with a side of {side:,} pixels, over the limit of {pictures.MOST_PIXELS:,}; scale it down"
         raise ValidationError(text, field="file")
 
 

@@ -54,7 +54,8 @@ class LongCall(Generic[P, T]):
     def __call__(self, client: AsyncAppClient, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]: ...
     def __call__(self, client: AppClient | AsyncAppClient, /, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Do all of it and return what came of it."""
-        if isinstance(of_app(client), AppClient):
+        client = of_app(client)
+        if isinstance(client, AppClient):
             return client.exports.sender.run(self._begun(*args, **kwargs))()
         return self._awaited(client, *args, **kwargs)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+MOST_PIXELS = 4_096  # a side (App catalogue, `createAsset`)
+
 _KINDS = {
     b"BM": "image/bmp",
     b"\xff\xd8\xff": "image/jpeg",

@@ -6,8 +6,8 @@ replay needs nobody else: the same requests at the same times make the same worl
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import parse_qs
@@ -25,6 +25,7 @@ from ciokit.emulator.world import World
 from ciokit.errors import ConfigurationError, ValidationError
 from ciokit.table import TABLE
 
+_log = logging.getLogger("ciokit.emulator")
 _JSON = {"content-type": "application/json"}
 _NO_CONTENT = 204
 _KEPT_HEADERS = ("content-type", "x-workspace-id")
@@ -102,8 +103,12 @@ class Operations:
             raise ConfigurationError(
                 f"the journal holds a request this version cannot replay ({sent.method}); use an empty directory"
             ) from None
-        with suppress(ApiFault):  # what was refused is counted by a record of its own
+        try:
             self._run(binding, sent, record.at, _arguments(route, sent), fetched)
+        except ApiFault:
+            pass  # what was refused is counted by a record of its own
+        except Exception as error:  # noqa: BLE001 - it failed as it did when it was kept, and was answered 500
+            _log.warning("%s fails when replayed (%s), as it did before", route.label, type(error).__name__)
 
     def _run(
         self, binding: Binding, sent: Sent, at: float, arguments: Mapping[str, Any], fetched: bytes | None

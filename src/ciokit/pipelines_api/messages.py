@@ -174,18 +174,8 @@ def check(message: Mapping[str, Any]) -> None:
 
 # Pipelines spec, `all_common_fields` and the schema of each type.
 _ANY = frozenset(
-    [
-        "type",
-        "messageId",
-        "timestamp",
-        "context",
-        "integrations",
-        "originalTimestamp",
-        "receivedAt",
-        "sentAt",
-        "version",
-    ]
-)
+    ["type", "messageId", "timestamp", "context", "integrations", "originalTimestamp", "receivedAt", "sentAt"]
+) | {"version"}
 _NEEDED: Mapping[str, tuple[str, ...]] = {"group": ("groupId",), "alias": ("userId", "previousId")}
 _MEMBERS: Mapping[str, frozenset[str]] = {
     "identify": _ANY | {"userId", "anonymousId", "traits"},

@@ -28,8 +28,6 @@ from ciokit.emulator.library import FOLDER, Library, Node
 from ciokit.emulator.routing import ApiFault, Manner, on
 from ciokit.emulator.world import World
 
-_PIXELS = 4096
-
 
 def _library(world: World) -> Library[int]:
     return world.held.assets
@@ -65,8 +63,8 @@ def create(
     kind = pictures.kind(content)
     if kind is None:
         raise ApiFault(400, "file: is none of bmp, jpeg, png, gif and pdf")
-    if max(pictures.size(content, kind), default=0) > _PIXELS:
-        raise ApiFault(400, f"file: the picture is over {_PIXELS:,} pixels on one side")
+    if max(pictures.size(content, kind), default=0) > pictures.MOST_PIXELS:
+        raise ApiFault(400, f"file: the picture is over {pictures.MOST_PIXELS:,} pixels on one side")
     known = name if name is not None else str(getattr(file, "filename", "file"))
     number = world.held.number("asset", (node.id for node in _library(world).of_kind("file")))
     fields = {"size": len(content), "content": content, "media_type": kind}

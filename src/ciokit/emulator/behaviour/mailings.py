@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+from ciokit.app_api import checks
 from ciokit.app_api.actions import ActionUpdate
 from ciokit.app_api.messages import Delivery, DeliveryFields, DeliveryMetrics, OneTimeDelivery
 from ciokit.app_api.metrics import ClickSeries, LinkClicks, LinksAnswer, MetricSeries, Period, Resolution
@@ -27,10 +28,9 @@ from ciokit.emulator.world import World
 
 Test = Callable[[messaging.Delivery], bool]
 
-_DAY = 86_400
-MONTH = 31 * _DAY
-SIX_MONTHS = 183 * _DAY
-TWELVE_MONTHS = 366 * _DAY
+MONTH = 31 * checks.DAY
+SIX_MONTHS = 183 * checks.DAY
+TWELVE_MONTHS = checks.TWELVE_MONTHS
 _MOST = 1000
 _LONGEST_CURSOR = 20
 # App spec, campaignMetrics: so many steps at once, and days begin at midnight, Eastern standard time.
