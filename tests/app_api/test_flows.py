@@ -368,7 +368,7 @@ def test_source_that_is_none_is_refused(source: Any, tmp_path: Path) -> None:
     assert (str(caught.value.field)[:6], wire.sent) == ("source", [])
 
 
-@pytest.mark.parametrize("client", [None, "key", object()], ids=repr)
+@pytest.mark.parametrize("client", [None, "key", object()], ids=["none", "text", "object"])
 def test_only_clients_of_the_app_api_are_taken(client: Any) -> None:
     """Functions that take a client first say so at once when they get something else."""
     with pytest.raises(ValidationError, match="pass an AppClient"):

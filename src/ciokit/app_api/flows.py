@@ -279,9 +279,10 @@ def _published(source: Source, publish: Callable[[bytes], str] | None) -> str:
         if source.partition("://")[0] in ("http", "https"):
             return source
         raise ValidationError("is text and no URL; give a file as a Path", field="source")
-    unknown: object = source  # from untyped code
+    name = type(source).__name__
+    unknown = cast("object", source)  # from untyped code
     if not isinstance(unknown, bytes | PathLike | Iterable) or isinstance(unknown, Mapping):
-        text = f"is a {type(unknown).__name__}; give a URL, a path, the content as bytes, or rows"
+        text = f"is a {name}; give a URL, a path, the content as bytes, or rows"
         raise ValidationError(text, field="source")
     if publish is None:
         raise ValidationError("is needed for what is no URL: the service reads from URLs only", field="publish")

@@ -107,8 +107,9 @@ def required_text(value: object, field: str) -> str:
 
 def listed(given: object, field: str) -> None:
     """Refuse what is no collection of entries: text is iterable, letter by letter."""
+    name = type(given).__name__
     if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
-        raise ValidationError(f"must be a list, not {type(given).__name__}", field=field)
+        raise ValidationError(f"must be a list, not {name}", field=field)
 
 
 # What operations are prepared by
