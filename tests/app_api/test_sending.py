@@ -104,7 +104,7 @@ def test_awaitable_client_sends_the_same(server: ScriptedServer, channel: str) -
         ({"id": "u1", "email": "a@x.io"}, "identifiers", "has 2 entries"),
         ({"phone": "+41790000000"}, "identifiers.phone", "cannot name a person here"),
         ({"user_id": "u1"}, "identifiers.user_id", "is no identifier here"),
-        ({"id": ""}, "identifiers.id", "not empty"),
+        ({"id": ""}, "identifiers.id", "is empty"),
         ({"id": 7}, "identifiers.id", "must be text.*int"),
         ("u1", "identifiers", "must be a dict"),
     ],
