@@ -164,10 +164,20 @@ def test_emulator_answers_the_command(
         assert done.error["status"] in (400, 404, 409, 422)
 
 
-@pytest.mark.parametrize("verb", ["identify", "track", "page", "screen", "group", "alias"])
-def test_dry_run_of_a_message(verb: str, run: Run, keys: None) -> None:
+@pytest.mark.parametrize(
+    ("verb", "own"),
+    [
+        ("identify", {}),
+        ("track", {"event": "Seen"}),
+        ("page", {"name": "Home"}),
+        ("screen", {"name": "Home"}),
+        ("group", {"groupId": "g1"}),
+        ("alias", {"previousId": "u0"}),
+    ],
+)
+def test_dry_run_of_a_message(verb: str, own: dict[str, str], run: Run, keys: None) -> None:
     """A message given whole is shown as it would be sent, to the operation of its type."""
-    message = {"userId": "u1", "messageId": "m1", "event": "Seen", "groupId": "g1", "previousId": "u0"}
+    message = {"userId": "u1", "messageId": "m1", **own}
     done = run("pipelines", verb, "--body", json.dumps(message), "--dry-run")
     assert (done.code, done.err) == (0, "")
     [request] = done.rows
