@@ -9,7 +9,13 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-CARRIED = ("app_2026-09.json", "pipelines.facts.json", "semantic_events.json", "track.facts.json")
+CARRIED = (
+    "app_2026-09.json",
+    "pipelines.facts.json",
+    "reporting_webhooks.facts.json",
+    "semantic_events.json",
+    "track.facts.json",
+)
 METHODS = ("get", "post", "put", "delete")
 CALLS = ("identify", "track", "page", "screen", "group")
 
