@@ -33,7 +33,8 @@ def documents(folder: Path) -> dict[str, Document]:
         "pipelines": Document(_mended(folder / "pipelines_2026-08.json"), "/v1", strict),
         "track": Document(_region_of_any_host(_mended(folder / "track_2026-08.json")), "", _BASIC),
         "app_2025": Document(_as_of_2026(_mended(folder / "app_2025.json")), "", _BEARER),
-        "app_2026": Document(catalogue.openapi(), "", _BEARER),  # the newest, which we have as a catalogue only
+        # The newest, which we have as a catalogue only.
+        "app_2026": Document(_longer_list_of_kinds(catalogue.openapi()), "", _BEARER),
     }
 
 
@@ -60,6 +61,18 @@ def _region_of_any_host(spec: dict[str, Any]) -> dict[str, Any]:
 _NEW_KINDS = ("in_app", "inbox", "whatsapp", "live_notification")  # of messages, by now
 
 
+def _longer_list_of_kinds(spec: dict[str, Any]) -> dict[str, Any]:
+    """The kinds of a person's messages are more than it lists (App catalogue, `getPersonMessages`, note of `type`)."""
+    for schema in _nodes(spec["paths"]["/v1/customers/{customer_id}/messages"]):
+        _add_new_kinds(schema)
+    return spec
+
+
+def _add_new_kinds(schema: dict[str, Any]) -> None:
+    if {"twilio", "push"} <= set(schema.get("enum", [])):
+        schema["enum"] += [kind for kind in _NEW_KINDS if kind not in schema["enum"]]
+
+
 def _as_of_2026(spec: dict[str, Any]) -> dict[str, Any]:
     """What the file of 2025 says and that of 2026 says otherwise (App catalogue, `changed_2026`)."""
     for parameter in _nodes(spec["paths"]["/v1/campaigns/{campaign_id}/journey_metrics"]):
@@ -75,8 +88,7 @@ def _as_of_2026(spec: dict[str, Any]) -> dict[str, Any]:
         if isinstance(properties.get("object_type_id"), dict) and "cio_object_id" in json.dumps(properties):
             # An integer by the schema; live answers have had it as text (facts, section 3.2).
             properties["object_type_id"] = {"type": ["integer", "string"]}
-        if {"twilio", "push"} <= set(schema.get("enum", [])):
-            schema["enum"] += [kind for kind in _NEW_KINDS if kind not in schema["enum"]]
+        _add_new_kinds(schema)
         if any("<object_type_id>" in str(each) for each in schema.get("enum", [])):
             schema.update(catalogue.choices(schema.pop("enum")))  # templates for values
     return spec

@@ -206,3 +206,11 @@ def test_without_the_library_templates_stay_as_they_are(
     ciokit.send_email(app, to="a@x.io", identifiers=ANN, transactional_message_id=1, subject=template)
     subjects = {letter["subject"] for letter in ciokit_emulator.outbox()}
     assert subjects == {template, "Ann of a template that only this test has"}
+
+
+def test_what_a_translation_is_not_declared_to_change_stays(app: AppClient) -> None:
+    """`recipient` can be read, and is a field of other contents' changes; a change of this one leaves it as it was."""
+    before = app.transactional.get_language(1, "de")["content"][0]
+    changed: Any = {"subject": "Servus", "recipient": {"no": "text"}}
+    after = app.transactional.update_language(1, "de", changed)["content"][0]
+    assert after == {**before, "subject": "Servus", "updated": after["updated"]}

@@ -17,8 +17,6 @@ from ciokit.app_api import checks
 from ciokit.app_api.actions import ActionUpdate
 from ciokit.app_api.messages import Delivery, DeliveryFields, DeliveryMetrics, OneTimeDelivery
 from ciokit.app_api.metrics import ClickSeries, LinkClicks, LinksAnswer, MetricSeries, Period, Resolution
-from ciokit.app_api.newsletter_variants import NewsletterContentUpdate
-from ciokit.app_api.transactional import TransactionalContentUpdate
 from ciokit.core.endpoint import Page
 from ciokit.emulator import messaging
 from ciokit.emulator.behaviour import lookup, paging
@@ -43,11 +41,6 @@ _SERIES = (
     "human_opened", "opened", "sent", "spammed", "suppressed", "undeliverable", "unsubscribed",
 )  # fmt: skip
 _COUNTS = {"suppressed": "dropped"}
-_CHANGEABLE = (
-    ActionUpdate.__annotations__.keys()
-    | TransactionalContentUpdate.__annotations__.keys()
-    | NewsletterContentUpdate.__annotations__.keys()
-)
 _OF_ANY_STEP = frozenset({"sending_state", "body", "recipient"})
 _OF_MAIL = _OF_ANY_STEP | {"body_amp", "from_id", "reply_to_id", "subject", "preheader_text", "headers"}
 # App catalogue, `automation_action` and `broadcast_action`: each kind of step has fields of its own.
@@ -90,9 +83,12 @@ def known_language(source: Source, parent: int | None, language: str, status: in
     raise ApiFault(status, "language: there is no translation into it")
 
 
-def change(world: World, source: Source, content: Content, new: Any) -> None:
-    """Set fields of a content; what is left out stays. Headers are a list in bodies and JSON text in answers."""
-    fields = {name: value for name, value in new.items() if name in _CHANGEABLE}
+def change(world: World, source: Source, content: Content, new: Any, declared: type) -> None:
+    """Set the fields that a change is declared to have, and no others; what is left out stays.
+
+    Headers are a list in bodies and JSON text in answers.
+    """
+    fields = {name: value for name, value in new.items() if name in declared.__annotations__}
     if isinstance(fields.get("headers"), list):
         fields["headers"] = json.dumps(fields["headers"])
     content.fields.update(fields)
@@ -102,7 +98,7 @@ def change(world: World, source: Source, content: Content, new: Any) -> None:
 def change_step(world: World, source: Source, content: Content, new: Any) -> None:
     """Set fields of a step; what steps of its kind do not have is passed over [inferred]."""
     own = _OF_STEP.get(content.type, _OF_MAIL)
-    change(world, source, content, {name: value for name, value in new.items() if name in own})
+    change(world, source, content, {name: value for name, value in new.items() if name in own}, ActionUpdate)
 
 
 def page(  # noqa: PLR0917 - a range, a cursor and a limit is what every list takes

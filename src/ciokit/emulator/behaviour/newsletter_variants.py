@@ -255,7 +255,7 @@ def _changed(world: World, source: Source, content: Content, new: NewsletterCont
     _unsent(source)
     if content.type in ("in_app", "inbox"):
         raise ApiFault(400, "in-app and inbox messages cannot be changed here")
-    mailings.change(world, source, content, new)
+    mailings.change(world, source, content, new, NewsletterContentUpdate)
     return {"content": _shown(source, content)}
 
 

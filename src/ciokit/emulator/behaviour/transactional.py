@@ -56,7 +56,7 @@ def update_content(
     """Change one translation."""
     source = _known(world, transactional_id)
     found = _own(world, source, content_id)
-    mailings.change(world, source, found, content)
+    mailings.change(world, source, found, content, TransactionalContentUpdate)
     return {"content": [_content(found)]}
 
 
@@ -74,7 +74,7 @@ def update_language(
     """Change one translation by its language."""
     source = _known(world, transactional_id)
     found = mailings.known_language(source, None, language)
-    mailings.change(world, source, found, content)
+    mailings.change(world, source, found, content, TransactionalContentUpdate)
     return {"content": [_content(found)]}
 
 
