@@ -34,9 +34,9 @@ from ciokit.app_api.metrics import (
 )
 from ciokit.core.endpoint import Page
 from ciokit.emulator import messaging
-from ciokit.emulator.behaviour import mailings
+from ciokit.emulator.behaviour import mailings, paging
 from ciokit.emulator.messaging import Content, Source
-from ciokit.emulator.routing import ApiFault, cut, on
+from ciokit.emulator.routing import ApiFault, on
 from ciokit.emulator.world import World
 
 _ACTIONS_A_PAGE = 10
@@ -58,7 +58,7 @@ def get(world: World, campaign_id: int) -> CampaignAnswer:
 def actions(world: World, campaign_id: int, *, start: str | None = None) -> Page[CampaignAction]:
     """Answer with the steps of a campaign, ten a page, translations included."""
     source = _known(world, campaign_id)
-    return cut(source.contents, start, _ACTIONS_A_PAGE, lambda content: _action(source, content))
+    return paging.cut(source.contents, start, _ACTIONS_A_PAGE, lambda content: _action(source, content))
 
 
 @on(Campaigns.get_action)

@@ -180,10 +180,7 @@ def _state(world: World, one: LiveOne) -> Literal["active", "ended", "expired", 
 def _known(world: World, instance_id: str) -> LiveOne:
     if not _ULID.fullmatch(instance_id):
         _wrong("instance_id", "is no ULID")
-    one = world.messaging.live.get(instance_id.upper())
-    if one is None:
-        raise ApiFault(404, "there is no such live notification")
-    return one
+    return lookup.known(world.messaging.live, instance_id.upper(), "live notification")
 
 
 def _person(world: World, identifiers: Mapping[str, Any]) -> Person | None:

@@ -123,7 +123,4 @@ def _of_person(each: messaging.Delivery) -> PersonMessage:
 
 
 def _known(world: World, message_id: str) -> messaging.Delivery:
-    each = world.messaging.by_id.get(message_id)
-    if each is None:
-        raise ApiFault(404, "there is no such message")
-    return each
+    return lookup.known(world.messaging.by_id, message_id, "message")

@@ -20,11 +20,11 @@ from ciokit.app_api.newsletters import (
 )
 from ciokit.app_api.types import AudienceFilter
 from ciokit.core.endpoint import Page
-from ciokit.emulator.behaviour import mailings
+from ciokit.emulator.behaviour import mailings, paging
 from ciokit.emulator.behaviour.filters import people_filter, segments_of
 from ciokit.emulator.deliveries import send_content
 from ciokit.emulator.messaging import Content, Source, default_settings
-from ciokit.emulator.routing import ApiFault, cut, on
+from ciokit.emulator.routing import ApiFault, on
 from ciokit.emulator.world import World
 
 _LONGEST_NAME = 190
@@ -45,7 +45,7 @@ def find(
 ) -> Page[Newsletter]:
     """Answer with all newsletters, by number."""
     rows = world.messaging.of_kind("newsletter")
-    return cut(rows[::-1] if sort == "desc" else rows, start, limit or 0, shown)
+    return paging.cut(rows[::-1] if sort == "desc" else rows, start, limit or 0, shown)
 
 
 @on(Newsletters.get)
