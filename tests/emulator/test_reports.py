@@ -83,7 +83,7 @@ def test_reported_metric_changes_delivery_campaign_and_stream(
         "https://x.io/a": 0,
         "https://x.io/elsewhere": 1,
     }
-    event = ciokit_emulator.world.delivery_events[-1]
+    event = ciokit_emulator.world.messaging.events[-1]
     assert (event.type, event.delivery_id, event.time, event.href) == (
         "clicked",
         named,
@@ -121,7 +121,7 @@ def test_earliest_report_is_when_it_first_happened(
     assert metrics(app)["opened"] == now - 60
     track.deliveries.report(named, "converted", timestamp=sent - DAY)
     assert metrics(app)["converted"] == sent
-    assert [event.type for event in ciokit_emulator.world.delivery_events if event.channel == "email"] == [
+    assert [event.type for event in ciokit_emulator.world.messaging.events if event.channel == "email"] == [
         "sent",
         "delivered",
         "opened",
@@ -159,7 +159,7 @@ def test_deferred_is_reported_but_no_metric_of_answers(
 ) -> None:
     """A deferral is in the stream and the log; the metrics of a delivery have no field for it."""
     track.deliveries.report(delivery(app), "deferred")
-    assert ciokit_emulator.world.delivery_events[-1].type == "deferred"
+    assert ciokit_emulator.world.messaging.events[-1].type == "deferred"
     assert "deferred" not in metrics(app)
     assert len(list(app.customers.activities("ann", type="deferred_email"))) == 1
 
@@ -176,9 +176,9 @@ def test_report_that_changes_nothing_is_in_the_ledger(
     app: AppClient, track: TrackClient, ciokit_emulator: Emulator, channel: str, metric: Any, reason: str
 ) -> None:
     """Unknown deliveries, unsent ones and metrics of other channels are answered 200, and the ledger says why."""
-    before = list(ciokit_emulator.world.delivery_events)
+    before = list(ciokit_emulator.world.messaging.events)
     track.deliveries.report(delivery(app, channel) if channel else "dl-unknown", metric)
-    assert list(ciokit_emulator.world.delivery_events) == before
+    assert list(ciokit_emulator.world.messaging.events) == before
     assert reasons(ciokit_emulator) == [reason]
 
 
@@ -288,13 +288,13 @@ def test_reports_and_forms_outlast_a_restart(tmp_path: Path) -> None:
     assert first.ask("POST", "/api/v1/metrics", body).response.status == 200
     first.ask("POST", "/api/v1/metrics", b'{"delivery_id": "unknown", "metric": "opened"}')
     first.ask("POST", "/api/v1/forms/f/submit", b'{"data": {"email": "b@x.io"}}', authorization="Basic azp2")
-    before, stats = list(first.world.delivery_events), first.emulator.stats()
+    before, stats = list(first.world.messaging.events), first.emulator.stats()
     first.emulator.close()
     again = Workspace(state=tmp_path)
-    assert list(again.world.delivery_events) == before
+    assert list(again.world.messaging.events) == before
     assert again.world.messaging.by_id[named].metrics["opened"]
     assert again.emulator.stats()["forms"] == stats["forms"] == {"f": 1}
     assert again.emulator.ledger.dropped == 1
     again.emulator.reset()
-    assert (again.emulator.stats()["forms"], list(again.world.delivery_events)) == ({}, [])
+    assert (again.emulator.stats()["forms"], list(again.world.messaging.events)) == ({}, [])
     again.emulator.close()

@@ -22,7 +22,6 @@ from ciokit.core.endpoint import Declared, In
 from ciokit.errors import ValidationError
 
 _EMPTY = inspect.Parameter.empty
-_SECTION = re.compile(r"[A-Z]\w+:")
 _ENTRY = re.compile(r" {4}(\w+): (.*)")
 
 

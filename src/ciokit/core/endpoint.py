@@ -105,11 +105,6 @@ class Route:
         """What logs and errors call this operation: method and path template."""
         return f"{self.method} {self.path}"
 
-    @property
-    def path_arguments(self) -> list[str]:
-        """The names of the arguments in the path, in order."""
-        return re.findall(r"\{(\w+)\}", self.path)
-
     @functools.cached_property
     def pattern(self) -> re.Pattern[str]:
         """The raw paths this route answers, with a group for each path argument."""

@@ -6,7 +6,7 @@ deterministic: the same changes at the same times make the same world, ids inclu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
 from uuid import NAMESPACE_URL, uuid5
@@ -18,7 +18,7 @@ from ciokit.app_api.types import IdType
 from ciokit.emulator.holdings import Holdings
 from ciokit.emulator.ledger import Taken
 from ciokit.emulator.life import STILL_LIFE, Life
-from ciokit.emulator.messaging import DeliveryEvent, Messaging
+from ciokit.emulator.messaging import Messaging
 from ciokit.emulator.switches import DEFAULTS, Switches
 from ciokit.emulator.webhooks.happened import Outgoing, is_unsubscribed
 
@@ -259,11 +259,6 @@ class World:
     def object_types(self) -> list[str]:
         """Return the ids of all object types in use, in numeric order; type 1 always exists."""
         return sorted({"1", *(type_id for type_id, _ in self.objects)}, key=lambda text: (len(text), text))
-
-    @property
-    def delivery_events(self) -> Sequence[DeliveryEvent]:
-        """Everything that happened to deliveries, in the order it did; what is there stays as it is."""
-        return self.messaging.events
 
     def events(self) -> Iterator[Event]:
         """Yield every event, page and screen in order of arrival, those of deleted people included."""

@@ -39,14 +39,14 @@ def unix_seconds(value: object, field: str) -> int:
     return value
 
 
-def with_times(attributes: object, field: str) -> dict[str, Any]:
+def with_times(attributes: object) -> dict[str, Any]:
     """Return attributes with those that are moments to the service, `_timestamp` and `created_at`, in Unix seconds."""
     if not isinstance(attributes, Mapping):
-        raise ValidationError(f"is a {type(attributes).__name__}; give a dict", field=field)
+        raise ValidationError(f"is a {type(attributes).__name__}; give a dict", field="attributes")
     given: dict[str, Any] = dict(cast("Mapping[str, Any]", attributes))
     for name in ("_timestamp", "created_at"):
         if given.get(name) not in (None, ""):  # which remove an attribute
-            given[name] = unix_seconds(given[name], f"{field}.{name}")
+            given[name] = unix_seconds(given[name], f"attributes.{name}")
     return given
 
 
@@ -89,10 +89,10 @@ def dedupe_id() -> str:
     return "".join(_ULID_LETTERS[number >> shift & 31] for shift in range(125, -1, -5))
 
 
-def checked_dedupe_id(value: object, field: str) -> str:
+def checked_dedupe_id(value: object) -> str:
     """Return an event's id; raise `ValidationError` for one that is no ULID."""
     if not isinstance(value, str) or not _ULID.fullmatch(value):
-        raise ValidationError("is no ULID (26 letters and digits); leave it out for a new one", field=field)
+        raise ValidationError("is no ULID (26 letters and digits); leave it out for a new one", field="id")
     return value
 
 
@@ -130,7 +130,7 @@ def person(arguments: dict[str, Any]) -> None:
 def attributes(arguments: dict[str, Any]) -> None:
     """Put somebody into the path, and see to the times among their attributes."""
     person(arguments)
-    arguments["attributes"] = with_times(arguments.get("attributes") or {}, "attributes")
+    arguments["attributes"] = with_times(arguments.get("attributes") or {})
 
 
 def device(arguments: dict[str, Any]) -> None:
@@ -151,7 +151,7 @@ def event(arguments: dict[str, Any]) -> None:
     moment(arguments)
     required_text(arguments.get("name"), "name")
     given = arguments.get("id")
-    arguments["id"] = dedupe_id() if given is None else checked_dedupe_id(given, "id")
+    arguments["id"] = dedupe_id() if given is None else checked_dedupe_id(given)
 
 
 def merger(arguments: dict[str, Any]) -> None:
