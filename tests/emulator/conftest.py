@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ciokit import AppClient
 from ciokit.core.wire import Request
 from ciokit.emulator.app import Emulator
 from ciokit.emulator.clock import EmulatorClock
@@ -73,3 +74,15 @@ class Workspace:
 def workspace() -> Workspace:
     """Return a fresh workspace with every switch at its default."""
     return Workspace()
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    """Return an emulator whose clock stands still at the start of 2026."""
+    return Emulator(clock=EmulatorClock(START))
+
+
+@pytest.fixture
+def app(emulator: Emulator) -> AppClient:
+    """Return a client of it."""
+    return AppClient("any", transport=emulator.transport)

@@ -209,9 +209,8 @@ def test_unsubscribing_from_a_delivery(app: AppClient, track: TrackClient, cioki
 def test_unsubscribing_by_a_wrong_id(app: AppClient, track: TrackClient, ciokit_emulator: Emulator) -> None:
     """An id of the wrong form is a 400, an unknown one is passed over."""
     del app
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(RefusedError, match="answered 400"):
         track.deliveries.unsubscribe("no id!")
-    assert caught.value.status == 400
     track.deliveries.unsubscribe("dlunknown")
     assert reasons(ciokit_emulator) == ["delivery_id: names no delivery to a person of this workspace"]
 
@@ -260,9 +259,8 @@ def test_form_makes_a_person_and_an_event(track: TrackClient, ciokit_app_client:
 )
 def test_form_that_names_nobody_is_refused_but_made(track: TrackClient, ciokit_emulator: Emulator, data: Any) -> None:
     """Without exactly one identifier, or with values that are no text, it is a 400; the form is there all the same."""
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(RefusedError, match="answered 400"):
         track.forms.submit("newsletter", data)
-    assert caught.value.status == 400
     assert ciokit_emulator.stats()["forms"] == {"newsletter": 0}
     assert ciokit_emulator.stats()["people"] == 0
 
