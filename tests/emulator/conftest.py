@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ciokit import AppClient
-from ciokit.core.wire import Request
+from ciokit import AppClient, RefusedError, TrackClient
+from ciokit.core.wire import Request, Response
 from ciokit.emulator.app import Emulator
 from ciokit.emulator.clock import EmulatorClock
 from ciokit.emulator.reply import Reply
@@ -70,6 +71,18 @@ class Workspace:
         return [entry.data for entry in self.world.log if entry.type == kind]
 
 
+def download(emulator: Emulator, url: str) -> Response:
+    """Read a link as anybody would: without a key."""
+    return emulator.transport.send(Request("GET", url, {}))
+
+
+def status(call: Callable[[], object]) -> int | None:
+    """Return the status a call is refused with."""
+    with pytest.raises(RefusedError) as caught:
+        call()
+    return caught.value.status
+
+
 @pytest.fixture
 def workspace() -> Workspace:
     """Return a fresh workspace with every switch at its default."""
@@ -86,3 +99,9 @@ def emulator() -> Emulator:
 def app(emulator: Emulator) -> AppClient:
     """Return a client of it."""
     return AppClient("any", transport=emulator.transport)
+
+
+@pytest.fixture
+def track(ciokit_track_client: TrackClient) -> TrackClient:
+    """Return a Track client of the plugin's emulator."""
+    return ciokit_track_client

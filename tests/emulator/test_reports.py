@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 
 import ciokit
 from ciokit import AppClient, CustomerIOClient, TrackClient
-from ciokit.core.clock import FakeClock
 from ciokit.emulator.app import Emulator
 from ciokit.emulator.seeds import Seed
 from ciokit.errors import RefusedError
@@ -34,13 +32,6 @@ SEED: Seed = {
     ],
 }
 DULL = {"opened": 0, "clicked": 0, "converted": 0}
-
-
-@pytest.fixture
-def track(ciokit_emulator: Emulator, ciokit_clock: FakeClock) -> Iterator[TrackClient]:
-    """A Track client of the emulator."""
-    with TrackClient("site", "key", transport=ciokit_emulator.transport, clock=ciokit_clock) as client:
-        yield client
 
 
 @pytest.fixture

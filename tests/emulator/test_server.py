@@ -250,7 +250,7 @@ def test_answer_says_when(wire: Wire) -> None:
     [b"GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n", b"GET / HTTP/1.0\r\n\r\n"],
     ids=["connection: close", "HTTP/1.0"],
 )
-def test_connection_ends_when_the_client_wants_it(wire: Wire, server: EmulatorServer, request_bytes: bytes) -> None:
+def test_connection_ends_when_the_client_wants_it(wire: Wire, request_bytes: bytes) -> None:
     """The answer comes first, then the connection is closed."""
     wire.say(request_bytes)
     answer = wire.hear()
@@ -259,7 +259,7 @@ def test_connection_ends_when_the_client_wants_it(wire: Wire, server: EmulatorSe
     assert wire.closed()
 
 
-def test_request_without_host_is_for_the_server_itself(wire: Wire, server: EmulatorServer, stand: Stand) -> None:
+def test_request_without_host_is_for_the_server_itself(wire: Wire, server: EmulatorServer) -> None:
     """HTTP/1.0 knows no Host header: the base URL stands in."""
     wire.say(b"GET /x HTTP/1.0\r\n\r\n")
     assert wire.hear().seen["url"] == f"{server.base_url}/x"
@@ -387,7 +387,7 @@ def test_slow_answer_holds_up_nobody_else(connect: Callable[[], Wire]) -> None:
     assert time.monotonic() - started > LATE - 0.01
 
 
-def test_client_may_leave_before_a_slow_answer(connect: Callable[[], Wire], stand: Stand) -> None:
+def test_client_may_leave_before_a_slow_answer(connect: Callable[[], Wire]) -> None:
     """A client that gave up costs nothing: the server goes on."""
     with connect() as gone:
         gone.say(get("/late"))

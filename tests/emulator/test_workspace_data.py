@@ -17,7 +17,7 @@ from ciokit.emulator.app import Emulator
 from ciokit.errors import RefusedError
 from tests.support.operations import unchecked
 
-from .conftest import START
+from .conftest import START, download
 
 NOW = int(START)
 EVERYBODY: Any = {"attribute": {"field": "cio_id", "operator": "exists"}}
@@ -27,11 +27,6 @@ def _raw(emulator: Emulator, method: str, path: str, body: Any = None, **headers
     content = b"" if body is None else json.dumps(body).encode()
     given = {"authorization": "Bearer k", **headers}
     return emulator.transport.send(Request(method, f"http://127.0.0.1:8787{path}", given, content))
-
-
-def _get(emulator: Emulator, url: str) -> Response:
-    """Read a link as anybody would: without a key."""
-    return emulator.transport.send(Request("GET", url, {}))
 
 
 def _table(content: bytes) -> list[dict[str, str]]:
@@ -129,7 +124,7 @@ def test_an_export_is_a_file_of_the_world_when_it_was_asked_for(emulator: Emulat
     emulator.advance(2)
     export = app.exports.get(export["id"])["export"]
     assert (export["status"], export["total"], export["updated_at"]) == ("done", 2, NOW + 2)
-    file = _get(emulator, app.exports.link(export["id"])["url"])
+    file = download(emulator, app.exports.link(export["id"])["url"])
     assert (file.status, file.headers["content-type"]) == (200, "text/csv; charset=utf-8")
     rows = _table(file.body)
     assert list(rows[0]) == ["id", "email", "cio_id", "created_at", "plan", "age"]
@@ -146,21 +141,21 @@ def test_a_link_lives_15_minutes_on_the_emulators_clock(emulator: Emulator, app:
     emulator.advance(2)
     url = app.exports.link(number)["url"]
     assert url.startswith("https://api.customer.io/_emulator/files/")
-    assert _get(emulator, url).status == 200
-    assert _get(emulator, url[:-1] + ("0" if url[-1] != "0" else "1")).status == 403
-    assert _get(emulator, url.replace(f"export-{number}", f"export-{number + 1}")).status == 403
+    assert download(emulator, url).status == 200
+    assert download(emulator, url[:-1] + ("0" if url[-1] != "0" else "1")).status == 403
+    assert download(emulator, url.replace(f"export-{number}", f"export-{number + 1}")).status == 403
     emulator.advance(15 * 60 - 1)
-    assert _get(emulator, url).status == 200
+    assert download(emulator, url).status == 200
     emulator.advance(1)
-    assert _get(emulator, url).status == 403
-    assert _get(emulator, app.exports.link(number)["url"]).status == 200
+    assert download(emulator, url).status == 403
+    assert download(emulator, app.exports.link(number)["url"]).status == 200
 
 
 def test_deliveries_are_exported_of_one_source(emulator: Emulator, app: AppClient) -> None:
     """A table with the columns asked for; none or two sources are a 400."""
     export = app.exports.create_deliveries(campaign_id=3, attributes=["plan"])["export"]
     emulator.advance(2)
-    header = _get(emulator, app.exports.link(export["id"])["url"]).body.decode().split("\r\n")[0].split(",")
+    header = download(emulator, app.exports.link(export["id"])["url"]).body.decode().split("\r\n")[0].split(",")
     assert {"delivery_id", "customer_id", "recipient", "created", "plan"} <= set(header)
     for sources in ({}, {"campaign_id": 3, "newsletter_id": 4}):
         with pytest.raises(RefusedError, match="answered 400"):
@@ -301,9 +296,9 @@ def test_the_subscription_link_lives_a_day(emulator: Emulator, app: AppClient) -
     link = app.subscriptions.link("u1")
     assert app.subscriptions.link("ANN@x.io") == link
     assert link["token"]
-    assert json.loads(_get(emulator, link["url"]).body) == {"unsubscribed": False}
+    assert json.loads(download(emulator, link["url"]).body) == {"unsubscribed": False}
     emulator.advance(24 * 3600)
-    assert _get(emulator, link["url"]).status == 403
+    assert download(emulator, link["url"]).status == 403
     with pytest.raises(RefusedError, match="answered 400"):
         app.subscriptions.link("nobody")
 
