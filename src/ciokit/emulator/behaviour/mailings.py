@@ -81,9 +81,9 @@ def known_language(source: Source, parent: int | None, language: str, status: in
     for step in steps:
         if language == step.language or not language:
             return step
-        for content in source.contents:
-            if content.parent == step.id and content.language == language:
-                return content
+        found = source.translation(step, language)
+        if found is not None:
+            return found
     raise ApiFault(status, "language: there is no translation into it")
 
 
