@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from ciokit.emulator.app import Emulator
 from ciokit.emulator.clock import EmulatorClock
 from ciokit.emulator.reply import Reply
 from ciokit.emulator.switches import DEFAULTS
+
+from .raw_http import Stand
 
 START = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 
@@ -105,3 +108,18 @@ def app(emulator: Emulator) -> AppClient:
 def track(ciokit_track_client: TrackClient) -> TrackClient:
     """Return a Track client of the plugin's emulator."""
     return ciokit_track_client
+
+
+@pytest.fixture(params=["standard loop", "uvloop"])
+def _loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Serve once on the standard event loop and once on uvloop, which is used when it is installed."""
+    if request.param == "uvloop":
+        pytest.importorskip("uvloop")
+    else:
+        monkeypatch.setitem(sys.modules, "uvloop", None)
+
+
+@pytest.fixture
+def stand() -> Stand:
+    """Return the stand-in for the emulator."""
+    return Stand()
