@@ -21,6 +21,7 @@ from ciokit.emulator.life import STILL_LIFE, Life
 from ciokit.emulator.messaging import Messaging
 from ciokit.emulator.switches import DEFAULTS, Switches
 from ciokit.emulator.webhooks.happened import Outgoing, is_unsubscribed
+from ciokit.ulid import ulid
 
 Attributes: TypeAlias = dict[str, Any]
 ObjectKey: TypeAlias = tuple[str, str]
@@ -28,8 +29,6 @@ ObjectKey: TypeAlias = tuple[str, str]
 PERSON_ID = "e0"
 OBJECT_ID = "ob"
 """What minted ids begin with."""
-
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +55,7 @@ class Entry:
     @property
     def id(self) -> str:
         """A ULID (26 characters) made from time of arrival and number, so that ids sort in order of arrival."""
-        return as_ulid(self.received, self.number)
+        return ulid(1000 * self.received, self.number)
 
 
 @dataclass(slots=True, eq=False)
@@ -276,20 +275,12 @@ class World:
     def ulid(self) -> str:
         """Return the next minted ULID, which begins with the time."""
         self.minted += 1
-        return as_ulid(self.now, self.minted)
+        return ulid(1000 * self.now, self.minted)
 
     def reset(self) -> None:
         """Forget everything but the switches, the time and what becomes of messages."""
         outgoing = Outgoing(self.outgoing.generation + 1)
         self.__dict__.update(World(self.switches, self.now, life=self.life, outgoing=outgoing).__dict__)
-
-
-def as_ulid(at: int, number: int) -> str:
-    """Return the ULID of a time in unix seconds and a number."""
-    value, text = (at * 1000 << 80) | number, ""
-    for _ in range(26):
-        text, value = _CROCKFORD[value & 31] + text, value >> 5
-    return text
 
 
 def as_text(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from collections.abc import Iterable, Mapping
@@ -12,13 +11,12 @@ from typing import Any, TypeAlias, cast
 from ciokit import values
 from ciokit.errors import ValidationError
 from ciokit.identity import Identity, PersonIdentifiers
+from ciokit.ulid import is_ulid, ulid
 
 UnixTime: TypeAlias = int | datetime
 """A moment: whole Unix seconds, or an aware datetime, which becomes that."""
 
 _LATEST = 10**11  # the year 5138; milliseconds since 1973 are beyond it
-_ULID_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_ULID = re.compile(f"[0-7][{_ULID_LETTERS}]{{25}}", re.IGNORECASE)
 
 
 def unix_seconds(value: object, field: str) -> int:
@@ -85,13 +83,12 @@ def mergeable(given: object, field: str) -> PersonIdentifiers:
 
 def dedupe_id() -> str:
     """Return a new ULID: an event that repeats one is ignored, so it can be sent again without making two of it."""
-    number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
-    return "".join(_ULID_LETTERS[number >> shift & 31] for shift in range(125, -1, -5))
+    return ulid(time.time_ns() // 1_000_000, secrets.randbits(80))
 
 
 def checked_dedupe_id(value: object) -> str:
     """Return an event's id; raise `ValidationError` for one that is no ULID."""
-    if not isinstance(value, str) or not _ULID.fullmatch(value):
+    if not isinstance(value, str) or not is_ulid(value):
         raise ValidationError("is no ULID (26 letters and digits); leave it out for a new one", field="id")
     return value
 
