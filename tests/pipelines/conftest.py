@@ -6,9 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
+import ciokit
 from ciokit import CustomerIOClient
 from ciokit.core.clock import FakeClock
+from ciokit.pipelines_api.messages import Message
 from tests.support.wire import ScriptedServer
+
+
+def events(count: int, size: int = 10) -> list[Message]:
+    """Plain events with text properties of this size."""
+    return [ciokit.track_event.message(f"u{n}", "E", {"text": "x" * size}, message_id=f"m{n}") for n in range(count)]
 
 
 @pytest.fixture
