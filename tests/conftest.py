@@ -1,12 +1,15 @@
-"""What every test stands on: an environment without the developer's keys and proxies, and unhurried Hypothesis."""
+"""What every test stands on: no keys or proxies of the developer, unhurried Hypothesis, and a server to script."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.support.wire import ScriptedServer, scripted_server
 
 settings.register_profile("ciokit", deadline=None)
 settings.load_profile("ciokit")
@@ -26,3 +29,10 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, _no_profiles: Path) -> N
         if name.startswith("CUSTOMERIO_") or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("CUSTOMERIO_PROFILES", str(_no_profiles))
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    """Serve what a test scripts, and 200 to all else."""
+    with scripted_server() as running:
+        yield running

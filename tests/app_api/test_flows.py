@@ -360,7 +360,7 @@ def test_both_clients_send_the_same_requests(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("source", [None, 5, {"id": "u1"}, [1, 2], Path("missing.csv")], ids=str)
-def test_source_that_is_none_is_refused(source: Any, tmp_path: Path) -> None:
+def test_source_that_is_none_is_refused(source: Any) -> None:
     """What is no URL, file, content or rows is told as such, and nothing is asked of the service."""
     client, wire, _ = _client()
     with pytest.raises(ValidationError) as caught:

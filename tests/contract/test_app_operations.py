@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,41 +10,26 @@ from typing import Any, Literal, NotRequired, get_args, get_origin, get_type_hin
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ciokit import values
-from ciokit.app_api import AppClient, AsyncAppClient
-from ciokit.app_api.client import GROUPS
+from ciokit.app_api import AppClient
 from ciokit.core import codec
 from ciokit.core.clock import FakeClock
-from ciokit.core.endpoint import Declared, Paged, Route, declared
+from ciokit.core.endpoint import Declared, Paged, Route
 from ciokit.core.limits import SlidingWindow
 from ciokit.core.paging import Cursor
 from ciokit.core.retry import Retry
 from ciokit.core.wire import Response
 from ciokit.emulator.app import Emulator
-from ciokit.errors import ApiError, ConfigurationError, ValidationError
+from ciokit.errors import ApiError, ConfigurationError
 from ciokit.settings import Settings
-from tests.support import operations
 from tests.support.furnished import furnish, good_arguments
-from tests.support.operations import (
-    PERSON,
-    TROUBLE,
-    AsyncWire,
-    Wire,
-    answer_of,
-    any_arguments,
-    choices,
-    kinds,
-    members,
-    mended,
-    some_arguments,
-)
+from tests.support.operations import AsyncWire, Wire, acall, answer_of, call, choices, kinds, members, mended
+from tests.support.surfaces import APP
 
 FACTS = json.loads((Path(__file__).resolve().parents[2] / "specs" / "app_2026-09.json").read_bytes())
 BY_ROUTE = {(fact["method"], fact["path"]): fact for fact in FACTS["operations"]}
-OPERATIONS = declared(*GROUPS)
+OPERATIONS = APP.operations
 PAGED = [operation for operation in OPERATIONS if isinstance(operation, Paged)]
 
 # What the catalogue and we call differently, and why.
@@ -81,23 +65,6 @@ OURS_FOR_THE_VENDORS = {
 
 over_operations = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.route.name)
 over_paged = pytest.mark.parametrize("operation", PAGED, ids=lambda each: each.route.name)
-
-
-def _client(wire: Wire) -> AppClient:
-    return AppClient("app-key", transport=wire, clock=FakeClock())
-
-
-def _call(client: AppClient, operation: Declared[..., Any], arguments: dict[str, Any]) -> Any:
-    return operations.call(client, operation, arguments)
-
-
-def _acall(wire: AsyncWire, operation: Declared[..., Any], arguments: dict[str, Any]) -> Any:
-    return operations.acall(lambda: AsyncAppClient("app-key", transport=wire, clock=FakeClock()), operation, arguments)
-
-
-def _some_arguments(operation: Declared[..., Any], text: str = "a+b/c@x.com ä") -> dict[str, Any]:
-    who = {"attribute": {"field": "email", "operator": "eq", "value": f"{text}@x.io"}}
-    return mended(operation, some_arguments(operation.route, text, filter=who), text)
 
 
 # --- the facts -------------------------------------------------------------------------------------------------------
@@ -266,13 +233,6 @@ def _differences(hint: Any, schema: dict[str, Any]) -> Iterator[tuple[set[str], 
 
 
 @over_operations
-def test_operation_is_documented(operation: Declared[..., Any]) -> None:
-    """Each has a summary of one line under 120 characters that ends in a period."""
-    assert operation.route.summary.endswith(".")
-    assert len(operation.route.summary) < 120
-
-
-@over_operations
 def test_only_what_is_sent_or_made_is_not_repeated(operation: Declared[..., Any]) -> None:
     """Reading, replacing and deleting may be repeated; only a POST may state that it must not be."""
     if operation.route.method != "POST" or isinstance(operation, Paged):
@@ -285,60 +245,18 @@ def test_operation_keeps_the_documented_pace(operation: Declared[..., Any]) -> N
     assert operation.route.rate == RATES[_fact(operation)["rate_limit"]]
 
 
-# --- there and back --------------------------------------------------------------------------------------------------
-
-
-@over_operations
-@given(data=st.data())
-def test_what_is_built_can_be_read_back(operation: Declared[..., Any], data: st.DataObject) -> None:
-    """Arguments that went through a URL and a body make the same call again, whatever characters are in them."""
-    route = operation.route
-    first = operation.call(**data.draw(any_arguments(operation)))
-    request = _client(Wire())._sender.connection.request(first)
-    url = urlsplit(request.url)
-    query = parse_qs(url.query, keep_blank_values=True, strict_parsing=bool(url.query))
-    again = operation.call(**codec.parse(route, url.path, query, request.body, request.headers))
-    assert again == first
-
-
-@over_operations
-@settings(max_examples=25)  # each starts an event loop
-@given(data=st.data())
-def test_sync_and_async_send_the_same_bytes(operation: Declared[..., Any], data: st.DataObject) -> None:
-    """Both clients put the same request on the wire."""
-    arguments = mended(operation, data.draw(any_arguments(operation)))
-    wire, awire = Wire(answer_of(operation)), AsyncWire(answer_of(operation))
-    _call(_client(wire), operation, arguments)
-    _acall(awire, operation, arguments)
-    assert wire.sent == awire.sent
-    assert len(wire.sent) == 1
-
-
 @over_operations
 def test_request_carries_only_what_was_given(operation: Declared[..., Any]) -> None:
     """Defaults stay off the wire: they are the service's to apply."""
     wire = Wire(answer_of(operation))
-    some = _some_arguments(operation)
+    some = APP.some(operation)
     arguments = mended(operation, {name: value for name, value in some.items() if name in operation.route.required})
-    _call(_client(wire), operation, arguments)
+    call(APP.client(wire), operation, arguments)
     sent = parse_qs(urlsplit(wire.sent[0].url).query)
     where = operation.route.where
     assert sent.keys() == {codec.wire_name(name) for name in arguments if where[name].value == "query"}
     if not {"field", "part", "body"} & {where[name].value for name in arguments}:
         assert wire.sent[0].body == b""
-
-
-@over_operations
-@pytest.mark.parametrize("nothing", ["", ".", ".."])
-def test_empty_path_argument_is_refused(operation: Declared[..., Any], nothing: str) -> None:
-    """An id that would address another operation is refused by name, before anything is sent."""
-    wire = Wire()
-    ids = [n for n, hint in operation.route.types.items() if operation.route.where[n].value == "path" and hint is str]
-    for name in ids:
-        with pytest.raises(ValidationError) as refusal:
-            _call(_client(wire), operation, _some_arguments(operation) | {name: nothing})
-        assert refusal.value.field == name
-    assert wire.sent == []
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------
@@ -359,7 +277,7 @@ def test_unknown_fields_survive(operation: Declared[..., Any]) -> None:
     elif get_origin(route.returns) is list:
         answer = rows
     wire = Wire(Response(200, {}, values.encode(answer)))
-    assert _call(_client(wire), operation, _some_arguments(operation)) == (rows if route.items else answer)
+    assert call(APP.client(wire), operation, APP.some(operation)) == (rows if route.items else answer)
 
 
 @over_paged
@@ -372,58 +290,25 @@ def test_pages_are_asked_for_until_the_last(operation: Paged[..., Any]) -> None:
         {operation.route.items: [{"n": number}] if number < 3 or param != "offset" else [], **going_on}
         for number, going_on in enumerate((operation.route.paging.told(mark, 3) for mark in (*marks, None)), 1)
     ]
-    arguments = {name: value for name, value in _some_arguments(operation).items() if name != param}
+    arguments = {name: value for name, value in APP.some(operation).items() if name != param}
     arguments |= {name: limit for name in arguments if name == "limit"}
     rows = [row for page in pages for row in page[operation.route.items]]
-    for run, wire in ((_sync_rows, Wire(*map(_answer, pages))), (_async_rows, AsyncWire(*map(_answer, pages)))):
-        assert run(wire, operation, arguments) == rows
-        queries = [parse_qs(urlsplit(request.url).query) for request in wire.sent]
+    answers = [Response(200, {}, values.encode(page)) for page in pages]
+    wire, awire = Wire(*answers), AsyncWire(*answers)
+    assert call(APP.client(wire), operation, arguments) == rows
+    assert acall(lambda: APP.async_client(awire), operation, arguments) == rows
+    for requests in (wire.sent, awire.sent):
+        queries = [parse_qs(urlsplit(request.url).query) for request in requests]
         assert [query.pop(param, None) for query in queries] == [None, *([mark] for mark in marks)]
         assert queries[0] == queries[1] == queries[2]
-        assert len({(request.method, urlsplit(request.url).path, request.body) for request in wire.sent}) == 1
-
-
-def _answer(page: dict[Any, Any]) -> Response:
-    return Response(200, {}, values.encode(page))
-
-
-def _sync_rows(wire: Wire, operation: Paged[..., Any], arguments: dict[str, Any]) -> Any:
-    return _call(_client(wire), operation, arguments)
-
-
-def _async_rows(wire: Wire, operation: Paged[..., Any], arguments: dict[str, Any]) -> Any:
-    assert isinstance(wire, AsyncWire)
-    return _acall(wire, operation, arguments)
-
-
-# --- silence ---------------------------------------------------------------------------------------------------------
-
-
-@over_operations
-@pytest.mark.parametrize("trouble", TROUBLE)
-def test_no_identifier_and_no_key_is_logged(
-    operation: Declared[..., Any], trouble: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """At DEBUG neither log lines nor errors hold an identifier, a filter value or the key, whatever goes wrong."""
-    caplog.set_level(logging.DEBUG)
-    arguments = _some_arguments(operation, PERSON)
-    # What is inside a filter is known by its form only.
-    who = PERSON if PERSON in codec.identifiers(operation.call(**arguments)) else f"{PERSON}@x.io"
-    said = ""
-    try:
-        _call(_client(Wire(*TROUBLE[trouble](who))), operation, arguments)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it must not tell
-        said = f"{error} {error!r} {error.args} {vars(error)}"
-    assert "app-key" not in caplog.text + said
-    assert PERSON not in caplog.text + said
-    assert operation.route.label in caplog.text
+        assert len({(request.method, urlsplit(request.url).path, request.body) for request in requests}) == 1
 
 
 def test_error_of_the_service_is_told() -> None:
     """A refusal names the operation and what the service said about it."""
     body = values.encode({"errors": [{"detail": "id_type is not enabled", "status": "400"}]})
     with pytest.raises(ApiError, match=r"GET /v1/customers/\{customer_id\}/attributes: .*id_type is not"):
-        _client(Wire(Response(400, {}, body))).customers.attributes("u1", id_type="phone")
+        APP.client(Wire(Response(400, {}, body))).customers.attributes("u1", id_type="phone")
 
 
 # The emulator
@@ -438,7 +323,7 @@ def test_emulator_answers_as_declared(
     """What the emulator answers has the declared fields with the declared types, and no others."""
     furnish(ciokit_emulator)
     arguments = good_arguments(operation, ciokit_emulator)
-    answer = _call(ciokit_app_client, operation, arguments)
+    answer = call(ciokit_app_client, operation, arguments)
     returns = operation.route.returns
     assert answer or returns in (types.NoneType, bytes) or get_origin(returns) is dict
     _check(answer, operation.route.returns, operation.route.name)

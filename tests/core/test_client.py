@@ -40,13 +40,6 @@ from tests.support.wire import Answer, ScriptedServer, scripted_server
 ONCE = RetryPolicy(attempts=1)
 
 
-@pytest.fixture
-def server():
-    """A server that answers 200 unless scripted otherwise."""
-    with scripted_server() as running:
-        yield running
-
-
 def test_the_request_carries_key_and_strict_mode(server: ScriptedServer) -> None:
     """Basic auth with the key as user, JSON, strict mode on; off when told so."""
     with CustomerIOClient("k", base_url=server.base_url) as client:

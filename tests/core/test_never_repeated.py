@@ -13,16 +13,9 @@ import pytest
 from ciokit import AppClient, AsyncAppClient, NetworkError, NetworkTimeoutError, RefusedError, RetryPolicy, ServerError
 from ciokit.core.clock import FakeClock
 from ciokit.errors import CustomerIOError
-from tests.support.wire import Answer, ScriptedServer, scripted_server
+from tests.support.wire import Answer, ScriptedServer
 
 STEADY = RetryPolicy(attempts=4, base=1.0, jitter=lambda: 1.0)
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    """A server with nothing scripted."""
-    with scripted_server() as running:
-        yield running
 
 
 @pytest.fixture

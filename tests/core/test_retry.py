@@ -24,16 +24,9 @@ from ciokit import (
 from ciokit.core.clock import FakeClock
 from ciokit.core.retry import Retry
 from ciokit.errors import CustomerIOError
-from tests.support.wire import Answer, ScriptedServer, scripted_server
+from tests.support.wire import Answer, ScriptedServer
 
 STEADY = RetryPolicy(attempts=4, base=1.0, jitter=lambda: 1.0)
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    """A server with nothing scripted."""
-    with scripted_server() as running:
-        yield running
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def test_blanks_in_the_environment_count_for_nothing(monkeypatch: pytest.MonkeyP
     assert (Settings.resolve().region, Settings.resolve().api_key) == ("us", "key")
 
 
-def test_none_counts_as_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_none_counts_as_not_given() -> None:
     """An option handed on as None changes nothing, beside resolved settings too."""
     options: Any = dict.fromkeys(("timeout", "base_url", "hooks", "limiter", "clock", "profile"))
     for settings in (None, Settings(api_key="k", timeout=3.0, base_url="http://127.0.0.1:1")):

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from ciokit.cli import parser
-from ciokit.cli.beside import Beside
+from ciokit.cli.beside import STOP_SECONDS
 from ciokit.webhooks.serving import ServingLimits
 from tests.webhooks.receiving import served
 
@@ -119,7 +119,7 @@ def test_the_compose_example_is_as_its_schema_says(monkeypatch: pytest.MonkeyPat
 def longest_end(found: argparse.Namespace) -> float:
     """Return the seconds after which a receiver with these arguments has ended, once it is told to."""
     assert found.drain_seconds == ServingLimits().drain_seconds
-    return found.drain_seconds + Beside([])._stop_seconds
+    return found.drain_seconds + STOP_SECONDS
 
 
 def test_the_unit_runs_a_command_that_ciokit_knows(

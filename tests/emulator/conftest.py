@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ciokit.core.wire import Request
+from ciokit import AppClient, RefusedError, TrackClient
+from ciokit.core.wire import Request, Response
 from ciokit.emulator.app import Emulator
 from ciokit.emulator.clock import EmulatorClock
 from ciokit.emulator.reply import Reply
 from ciokit.emulator.switches import DEFAULTS
+
+from .raw_http import Stand
 
 START = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 
@@ -69,7 +74,52 @@ class Workspace:
         return [entry.data for entry in self.world.log if entry.type == kind]
 
 
+def download(emulator: Emulator, url: str) -> Response:
+    """Read a link as anybody would: without a key."""
+    return emulator.transport.send(Request("GET", url, {}))
+
+
+def status(call: Callable[[], object]) -> int | None:
+    """Return the status a call is refused with."""
+    with pytest.raises(RefusedError) as caught:
+        call()
+    return caught.value.status
+
+
 @pytest.fixture
 def workspace() -> Workspace:
     """Return a fresh workspace with every switch at its default."""
     return Workspace()
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    """Return an emulator whose clock stands still at the start of 2026."""
+    return Emulator(clock=EmulatorClock(START))
+
+
+@pytest.fixture
+def app(emulator: Emulator) -> AppClient:
+    """Return a client of it."""
+    return AppClient("any", transport=emulator.transport)
+
+
+@pytest.fixture
+def track(ciokit_track_client: TrackClient) -> TrackClient:
+    """Return a Track client of the plugin's emulator."""
+    return ciokit_track_client
+
+
+@pytest.fixture(params=["standard loop", "uvloop"])
+def _loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Serve once on the standard event loop and once on uvloop, which is used when it is installed."""
+    if request.param == "uvloop":
+        pytest.importorskip("uvloop")
+    else:
+        monkeypatch.setitem(sys.modules, "uvloop", None)
+
+
+@pytest.fixture
+def stand() -> Stand:
+    """Return the stand-in for the emulator."""
+    return Stand()

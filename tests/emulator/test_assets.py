@@ -9,12 +9,10 @@ import pytest
 
 from ciokit import AppClient
 from ciokit.app_api.assets import Assets
-from ciokit.core.wire import Request, Response
 from ciokit.emulator.app import Emulator
-from ciokit.errors import RefusedError
 from tests.support.operations import unchecked
 
-from .conftest import Workspace
+from .conftest import Workspace, download, status
 
 
 def png(width: int = 1, height: int = 1, tail: bytes = b"") -> bytes:
@@ -29,18 +27,6 @@ def jpeg(width: int, height: int) -> bytes:
     return b"\xff\xd8\xff\xe0\x00\x04ab\xff\xc0\x00\x11\x08" + size + b"\x03"
 
 
-def download(emulator: Emulator, url: str) -> Response:
-    """Read a link as a browser does, without a key."""
-    return emulator.transport.send(Request("GET", url, {}))
-
-
-def refused(call: Any) -> int | None:
-    """Return the status a call is refused with."""
-    with pytest.raises(RefusedError) as caught:
-        call()
-    return caught.value.status
-
-
 def test_upload_is_downloaded_again(ciokit_app_client: AppClient, ciokit_emulator: Emulator, tmp_path: Path) -> None:
     """A file keeps its own name and its bytes; its address needs no key and dies with it."""
     app, picture = ciokit_app_client, tmp_path / "Lögo 1.png"
@@ -52,8 +38,8 @@ def test_upload_is_downloaded_again(ciokit_app_client: AppClient, ciokit_emulato
     assert app.assets.get(made["id"])["asset"] == made
     app.assets.delete(made["id"])
     assert download(ciokit_emulator, made["path"]).status == 404
-    assert refused(lambda: app.assets.get(made["id"])) == 404
-    assert refused(lambda: app.assets.delete(made["id"])) == 404
+    assert status(lambda: app.assets.get(made["id"])) == 404
+    assert status(lambda: app.assets.delete(made["id"])) == 404
 
 
 @pytest.mark.parametrize(
@@ -69,7 +55,7 @@ def test_upload_is_downloaded_again(ciokit_app_client: AppClient, ciokit_emulato
 )
 def test_file_that_is_not_taken(ciokit_app_client: AppClient, content: bytes) -> None:
     """Other kinds, over 2 MB and over 4,096 pixels a side are refused."""
-    assert refused(lambda: unchecked(ciokit_app_client, Assets.create, content, name="x")) == 400
+    assert status(lambda: unchecked(ciokit_app_client, Assets.create, content, name="x")) == 400
 
 
 @pytest.mark.parametrize(
@@ -113,13 +99,13 @@ def test_renaming_and_moving(ciokit_app_client: AppClient) -> None:
     assert app.assets.get(first)["asset"]["parent_folder_id"] == folder
     app.assets.update(first, {"parent_folder_id": None})
     assert app.assets.get(first)["asset"]["parent_folder_id"] is None
-    assert refused(lambda: app.assets.update(first, {"name": "two.png"})) == 409
-    assert refused(lambda: app.assets.update(first, {"parent_folder_id": 99})) == 404
-    assert refused(lambda: app.assets.update(first, {"name": " "})) == 400
-    assert refused(lambda: app.asset_folders.update(folder, {"parent_folder_id": below})) == 400
-    assert refused(lambda: app.asset_folders.update(folder, {"parent_folder_id": folder})) == 400
-    assert refused(lambda: app.asset_folders.create("a")) == 409
-    assert refused(lambda: app.asset_folders.get(99)) == 404
+    assert status(lambda: app.assets.update(first, {"name": "two.png"})) == 409
+    assert status(lambda: app.assets.update(first, {"parent_folder_id": 99})) == 404
+    assert status(lambda: app.assets.update(first, {"name": " "})) == 400
+    assert status(lambda: app.asset_folders.update(folder, {"parent_folder_id": below})) == 400
+    assert status(lambda: app.asset_folders.update(folder, {"parent_folder_id": folder})) == 400
+    assert status(lambda: app.asset_folders.create("a")) == 409
+    assert status(lambda: app.asset_folders.get(99)) == 404
     app.asset_folders.update(below, {"parent_folder_id": None})
     assert app.asset_folders.get(below)["folder"]["parent_folder_id"] is None
 

@@ -171,12 +171,10 @@ def test_bad_triggers_are_refused(
 def test_unknown_things_are_not_found(app: AppClient, ciokit_emulator: Emulator) -> None:
     """Broadcasts and runs that are not there are 404, steps that are not there 400."""
     assert _raw(ciokit_emulator, {}, 99)[0] == 404
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(RefusedError, match="answered 404"):
         app.broadcasts.get_trigger(12, 1)
-    assert caught.value.status == 404
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(RefusedError, match="answered 400"):
         app.broadcasts.get_action(12, 1)
-    assert caught.value.status == 400
 
 
 def test_changed_step_is_what_is_sent(app: AppClient, ciokit_emulator: Emulator) -> None:

@@ -330,7 +330,7 @@ def test_reader_may_leave_early(tmp_path: Path) -> None:
     assert process.returncode == 1
 
 
-def test_command_line_is_quick_to_load(tmp_path: Path) -> None:
+def test_command_line_is_quick_to_load() -> None:
     """Loading the command line loads neither the HTTP client nor the emulator."""
     code = "import sys, ciokit.cli; print({'httpx2', 'h11', 'asyncio', 'ciokit.emulator.server'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

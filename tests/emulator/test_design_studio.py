@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,8 @@ import ciokit
 from ciokit import AppClient
 from ciokit.emulator.app import Emulator
 from ciokit.emulator.seeds import Seed
-from ciokit.errors import RefusedError
 
-from .conftest import Workspace
+from .conftest import Workspace, status
 
 CONTENT: Any = {"subject": "Hi {{customer.name}}", "html": "<p>Hello {{customer.name}}</p>", "text": "Hello"}
 SEED: Seed = {
@@ -35,13 +33,6 @@ def app(ciokit_emulator: Emulator, ciokit_app_client: AppClient) -> AppClient:
     """A client of a workspace with two people and a message of each kind."""
     ciokit_emulator.seed(SEED)
     return ciokit_app_client
-
-
-def status(call: Callable[[], object]) -> int | None:
-    """Return the status a call is refused with."""
-    with pytest.raises(RefusedError) as caught:
-        call()
-    return caught.value.status
 
 
 def make(app: AppClient, name: str = "Welcome", **given: Any) -> str:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ciokit import AppClient
 from ciokit.emulator.app import Emulator
-from ciokit.errors import RefusedError
+
+from .conftest import status
 
 DAY = 86_400
-
-
-def status(call: Callable[[], object]) -> int | None:
-    """Return the status a call is refused with."""
-    with pytest.raises(RefusedError) as caught:
-        call()
-    return caught.value.status
 
 
 @pytest.fixture

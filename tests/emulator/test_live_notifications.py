@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +9,8 @@ import pytest
 from ciokit import AppClient
 from ciokit.emulator.app import Emulator
 from ciokit.emulator.seeds import Seed
-from ciokit.errors import RefusedError
+
+from .conftest import status
 
 HOUR = 3600
 KIND = "com.example.order"
@@ -46,13 +46,6 @@ def start(app: AppClient, who: Any = None, **changes: Any) -> str:
         **changes,
     }
     return app.live_notifications.start(**given)["instance_id"]
-
-
-def status(call: Callable[[], object]) -> int | None:
-    """Return the status a call is refused with."""
-    with pytest.raises(RefusedError) as caught:
-        call()
-    return caught.value.status
 
 
 def test_life_of_a_live_notification(app: AppClient, ciokit_emulator: Emulator) -> None:

@@ -1,4 +1,4 @@
-"""The serving half of the emulator, seen from real sockets: HTTP/1.1, faults, addresses, TLS; behaviour is a stub."""
+"""The serving half of the emulator, seen from real sockets: HTTP/1.1 and faults; behaviour is a stub."""
 
 from __future__ import annotations
 
@@ -7,136 +7,18 @@ import json
 import logging
 import select
 import socket
-import ssl
 import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, Self
-from urllib.parse import urlsplit
 
 import pytest
 
-from ciokit.core.wire import Request, Response
 from ciokit.emulator.http1 import MAX_BODY
-from ciokit.emulator.reply import Reply
 from ciokit.emulator.server import EmulatorServer
-from ciokit.emulator.tls import TlsOptions
-from ciokit.errors import ConfigurationError
 
-JSON = {"content-type": "application/json"}
-MEGABYTE = 1024 * 1024
-LATE = 0.4
-
-
-class Stand:
-    """Stands in for the emulator: tells what it was asked, and does what the path says."""
-
-    def __init__(self) -> None:
-        self.asked: list[Request] = []
-        self.threads: set[int] = set()
-
-    def handle(self, request: Request) -> Reply:
-        """Answer with the request's own parts."""
-        self.asked.append(request)
-        self.threads.add(threading.get_ident())
-        path = urlsplit(request.url).path
-        if path == "/broken":
-            raise RuntimeError(request.url)
-        if path == "/reset":
-            return Reply(Response(200), reset="after")
-        if path == "/late-reset":
-            return Reply(Response(200), delay=0.2, reset="before")
-        if path == "/empty":
-            return Reply(Response(204, {"content-length": "5", "transfer-encoding": "chunked"}, b"gone?"))
-        if path == "/large":
-            return Reply(Response(200, JSON, b"x" * MEGABYTE))
-        seen = {"method": request.method, "url": request.url, "size": len(request.body)}
-        return Reply(Response(200, JSON, json.dumps(seen).encode()), delay=LATE if path == "/late" else 0.0)
-
-
-class Answer(NamedTuple):
-    """One answer as it came over the wire."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def seen(self) -> dict[str, object]:
-        """Return the JSON object in the body."""
-        value: dict[str, object] = json.loads(self.body)
-        return value
-
-
-class Wire:
-    """A client that says exactly the bytes it is told to say."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
-        self.stream = sock.makefile("rb")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stream.close()
-        self.sock.close()
-
-    def say(self, data: bytes) -> None:
-        """Send bytes."""
-        self.sock.sendall(data)
-
-    def hear(self, *, head_only: bool = False) -> Answer:
-        """Read one answer."""
-        line = self.stream.readline()
-        if not line:
-            raise EOFError("the server closed the connection")
-        headers: dict[str, str] = {}
-        while (field := self.stream.readline().strip()) != b"":
-            name, _, value = field.decode().partition(": ")
-            headers[name.lower()] = value
-        size = 0 if head_only else int(headers.get("content-length", 0))
-        return Answer(int(line.split()[1]), headers, self.stream.read(size))
-
-    def closed(self) -> bool:
-        """Tell whether the server has closed its side; waits for it."""
-        return self.stream.read(1) == b""
-
-
-def get(path: str, *fields: str) -> bytes:
-    """Return the bytes of a GET."""
-    return "\r\n".join([f"GET {path} HTTP/1.1", "host: emulator.test", *fields, "", ""]).encode()
-
-
-def post(path: str, body: bytes, *fields: str) -> bytes:
-    """Return the bytes of a POST with a known length."""
-    lines = [f"POST {path} HTTP/1.1", "host: emulator.test", f"content-length: {len(body)}", *fields, "", ""]
-    return "\r\n".join(lines).encode() + body
-
-
-def port_of(url: str) -> int:
-    """Return the port of a base URL."""
-    port = urlsplit(url).port
-    assert port is not None
-    return port
-
-
-@pytest.fixture(params=["standard loop", "uvloop"])
-def _loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Serve once on the standard event loop and once on uvloop, which is used when it is installed."""
-    if request.param == "uvloop":
-        pytest.importorskip("uvloop")
-    else:
-        monkeypatch.setitem(sys.modules, "uvloop", None)
-
-
-@pytest.fixture
-def stand() -> Stand:
-    """Return the stand-in for the emulator."""
-    return Stand()
+from .raw_http import LATE, MEGABYTE, Stand, Wire, dial, get, post
 
 
 @pytest.fixture
@@ -150,9 +32,7 @@ def server(_loop: None, stand: Stand) -> Iterator[EmulatorServer]:
 def connect(server: EmulatorServer) -> Iterator[Callable[[], Wire]]:
     """Return a function that opens connections and closes them at the end."""
     with contextlib.ExitStack() as stack:
-        yield lambda: stack.enter_context(
-            Wire(socket.create_connection(("127.0.0.1", port_of(server.base_url)), timeout=20))
-        )
+        yield lambda: stack.enter_context(Wire(dial(server.base_url)))
 
 
 @pytest.fixture
@@ -250,7 +130,7 @@ def test_answer_says_when(wire: Wire) -> None:
     [b"GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n", b"GET / HTTP/1.0\r\n\r\n"],
     ids=["connection: close", "HTTP/1.0"],
 )
-def test_connection_ends_when_the_client_wants_it(wire: Wire, server: EmulatorServer, request_bytes: bytes) -> None:
+def test_connection_ends_when_the_client_wants_it(wire: Wire, request_bytes: bytes) -> None:
     """The answer comes first, then the connection is closed."""
     wire.say(request_bytes)
     answer = wire.hear()
@@ -259,7 +139,7 @@ def test_connection_ends_when_the_client_wants_it(wire: Wire, server: EmulatorSe
     assert wire.closed()
 
 
-def test_request_without_host_is_for_the_server_itself(wire: Wire, server: EmulatorServer, stand: Stand) -> None:
+def test_request_without_host_is_for_the_server_itself(wire: Wire, server: EmulatorServer) -> None:
     """HTTP/1.0 knows no Host header: the base URL stands in."""
     wire.say(b"GET /x HTTP/1.0\r\n\r\n")
     assert wire.hear().seen["url"] == f"{server.base_url}/x"
@@ -387,7 +267,7 @@ def test_slow_answer_holds_up_nobody_else(connect: Callable[[], Wire]) -> None:
     assert time.monotonic() - started > LATE - 0.01
 
 
-def test_client_may_leave_before_a_slow_answer(connect: Callable[[], Wire], stand: Stand) -> None:
+def test_client_may_leave_before_a_slow_answer(connect: Callable[[], Wire]) -> None:
     """A client that gave up costs nothing: the server goes on."""
     with connect() as gone:
         gone.say(get("/late"))
@@ -424,192 +304,6 @@ def test_all_requests_are_handled_on_one_thread(connect: Callable[[], Wire], sta
         wire.hear()
     assert len(stand.threads) == 1
     assert threading.get_ident() not in stand.threads
-
-
-@pytest.mark.usefixtures("_loop")
-def test_stopping_ends_idle_connections_and_frees_the_port(stand: Stand) -> None:
-    """After the `with` block connections are closed, and the same port can be served again at once."""
-    with EmulatorServer(stand) as first:
-        port = port_of(first.base_url)
-        sock = socket.create_connection(("127.0.0.1", port), timeout=20)
-        with Wire(sock) as idle:
-            idle.say(get("/"))
-            idle.hear()
-            first.__exit__(None, None, None)
-            assert idle.closed()
-    with EmulatorServer(stand, port=port) as second:
-        assert port_of(second.base_url) == port
-
-
-def test_port_in_use_says_which_and_what_to_do(stand: Stand) -> None:
-    """A taken port is a configuration error that names it and the way out."""
-    with EmulatorServer(stand) as running:
-        port = port_of(running.base_url)
-        with pytest.raises(ConfigurationError, match=rf"port {port} is in use .* `--port 0`"):
-            EmulatorServer(stand, port=port).serve_forever()
-
-
-def test_tls_port_in_use_frees_the_plain_one(stand: Stand, tmp_path) -> None:
-    """When the second address cannot be had, the first is given back."""
-    with EmulatorServer(stand) as running:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            free = probe.getsockname()[1]
-        options = TlsOptions(tmp_path / "ca.pem", port_of(running.base_url))
-        with pytest.raises(ConfigurationError, match="`--tls-port 0`"):
-            EmulatorServer(stand, port=free, tls=options).serve_forever()
-        with EmulatorServer(stand, port=free) as again:
-            assert port_of(again.base_url) == free
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "0"])
-def test_public_address_is_refused(stand: Stand, host: str) -> None:
-    """An address others can reach needs to be asked for."""
-    with pytest.raises(ConfigurationError, match=r"--public.*allow_public=True"):
-        EmulatorServer(stand, host).serve_forever()
-
-
-def test_public_address_can_be_asked_for(stand: Stand) -> None:
-    """Asked for, every address is served, and the base URL is one that works from here."""
-    with EmulatorServer(stand, "0.0.0.0", allow_public=True) as server:
-        assert server.base_url.startswith("http://127.0.0.1:")
-        with Wire(socket.create_connection(("127.0.0.1", port_of(server.base_url)), timeout=20)) as wire:
-            wire.say(get("/"))
-            assert wire.hear().status == 200
-
-
-def test_localhost_is_not_public(stand: Stand) -> None:
-    """The loopback name is served under its name."""
-    with EmulatorServer(stand, "localhost") as server:
-        assert server.base_url.startswith("http://localhost:")
-
-
-def test_ipv6_address_is_bracketed(stand: Stand) -> None:
-    """An IPv6 address is served, and written in the base URL as URLs want it."""
-    try:
-        with (
-            EmulatorServer(stand, "::1") as server,
-            urllib.request.urlopen(f"{server.base_url}/x", timeout=20) as answer,
-        ):
-            assert json.load(answer)["url"] == f"{server.base_url}/x"
-    except ConfigurationError:
-        pytest.skip("this machine has no IPv6")
-    assert server.base_url.startswith("http://[::1]:")
-
-
-@pytest.mark.parametrize(
-    ("host", "port", "says"),
-    [
-        ("no.such.host.invalid", 0, "no name or address"),
-        ("", 0, "no name or address"),
-        ("127.0.0.1", 70_000, "65535"),
-        ("127.0.0.1", -1, "65535"),
-    ],
-)
-def test_impossible_address_is_refused(stand: Stand, host: str, port: int, says: str) -> None:
-    """A host that is none, or a port that is none, is a configuration error."""
-    with pytest.raises(ConfigurationError, match=says):
-        EmulatorServer(stand, host, port).serve_forever()
-
-
-def test_server_serves_once(stand: Stand) -> None:
-    """A server that was started cannot be started again, and one that was not has no address."""
-    server = EmulatorServer(stand)
-    with pytest.raises(ConfigurationError, match="start the server first"):
-        _ = server.base_url
-    with server, pytest.raises(ConfigurationError, match="already started"):
-        server.serve_forever()
-
-
-def test_serve_forever_ends_when_told(stand: Stand) -> None:
-    """`stop()` ends `serve_forever` from another thread, after `ready` told that it serves."""
-    server, ready = EmulatorServer(stand), threading.Event()
-    thread = threading.Thread(target=server.serve_forever, args=(ready.set,))
-    thread.start()
-    assert ready.wait(20)
-    with Wire(socket.create_connection(("127.0.0.1", port_of(server.base_url)), timeout=20)) as wire:
-        wire.say(get("/"))
-        assert wire.hear().status == 200
-    server.stop()
-    thread.join(20)
-    assert not thread.is_alive()
-    server.stop()
-
-
-@pytest.mark.usefixtures("_loop")
-@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "cdp.example.test"])
-def test_tls_is_verified_against_the_written_authority(stand: Stand, tmp_path, name: str) -> None:
-    """A client that trusts only FILE reaches the same world over TLS under each promised name."""
-    options = TlsOptions(tmp_path / "ca.pem", names=("cdp.example.test",))
-    with EmulatorServer(stand, tls=options) as server:
-        context = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
-        plain = socket.create_connection(("127.0.0.1", port_of(server.tls_base_url)), timeout=20)
-        with Wire(context.wrap_socket(plain, server_hostname=name)) as wire:
-            wire.say(get("/over-tls") + get("/again"))
-            assert wire.hear().seen["url"] == "https://emulator.test/over-tls"
-            assert wire.hear().status == 200
-        with Wire(socket.create_connection(("127.0.0.1", port_of(server.base_url)), timeout=20)) as wire:
-            wire.say(get("/plain"))
-            assert wire.hear().seen["url"] == "http://emulator.test/plain"
-    assert len(stand.asked) == 3
-
-
-@pytest.mark.usefixtures("_loop")
-def test_tls_is_not_trusted_without_the_authority(stand: Stand, tmp_path) -> None:
-    """Neither an ordinary client nor another name is satisfied."""
-    with EmulatorServer(stand, tls=TlsOptions(tmp_path / "ca.pem")) as server:
-        trusting = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
-        for context, name in ((ssl.create_default_context(), "localhost"), (trusting, "cdp.example.test")):
-            plain = socket.create_connection(("127.0.0.1", port_of(server.tls_base_url)), timeout=20)
-            with plain, pytest.raises(ssl.SSLCertVerificationError):
-                context.wrap_socket(plain, server_hostname=name)
-
-
-@pytest.mark.usefixtures("_loop")
-def test_reset_breaks_a_tls_connection(stand: Stand, tmp_path) -> None:
-    """The reset fault works over TLS too."""
-    with EmulatorServer(stand, tls=TlsOptions(tmp_path / "ca.pem")) as server:
-        context = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
-        plain = socket.create_connection(("127.0.0.1", port_of(server.tls_base_url)), timeout=20)
-        secure = context.wrap_socket(plain, server_hostname="localhost")
-        secure.sendall(get("/reset"))
-        # Python's TLS layer tells a reset as an end, so look below it (what comes first are session tickets).
-        with Wire(socket.socket(fileno=secure.detach())) as below:
-            below.sock.settimeout(20)
-            with pytest.raises(ConnectionResetError):
-                below.stream.read()
-
-
-def test_authority_file_is_renewed_but_no_other_file_is_overwritten(stand: Stand, tmp_path) -> None:
-    """The file of an earlier start is replaced; a file that is something else is left as it is."""
-    ours, other = tmp_path / "ca.pem", tmp_path / "real-trust-store.pem"
-    other.write_text("-----BEGIN CERTIFICATE-----")
-    with EmulatorServer(stand, tls=TlsOptions(ours)):
-        first = ours.read_text()
-    with EmulatorServer(stand, tls=TlsOptions(ours)):
-        assert ours.read_text() != first
-    assert "PRIVATE" not in first
-    with pytest.raises(ConfigurationError, match="--tls-ca"):
-        EmulatorServer(stand, tls=TlsOptions(other)).serve_forever()
-    assert other.read_text() == "-----BEGIN CERTIFICATE-----"
-
-
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [({"names": ("https://x:1/",)}, "--tls-name"), ({"ca_file": "no/such/directory/ca.pem"}, "--tls-ca")],
-)
-def test_impossible_tls_options_are_refused(stand: Stand, tmp_path, options: dict[str, object], says: str) -> None:
-    """A name no certificate can hold, or a place no file can be, is a configuration error."""
-    made = TlsOptions(tmp_path / str(options.get("ca_file", "ca.pem")), names=options.get("names", ()))
-    with pytest.raises(ConfigurationError, match=says):
-        EmulatorServer(stand, tls=made).serve_forever()
-
-
-def test_tls_without_its_extra_says_what_to_install(stand: Stand, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the extra package the error names the extra."""
-    monkeypatch.setitem(sys.modules, "trustme", None)
-    with pytest.raises(ConfigurationError, match=r"pip install 'ciokit\[tls\]'"):
-        EmulatorServer(stand, tls=TlsOptions(tmp_path / "ca.pem")).serve_forever()
 
 
 def test_serving_needs_no_http_client() -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ciokit import AppClient, CustomerIOClient, TrackClient
-from ciokit.core.clock import FakeClock
 from ciokit.core.wire import Request
 from ciokit.emulator.app import Emulator
 from ciokit.errors import RefusedError
@@ -19,13 +17,6 @@ from ciokit.errors import RefusedError
 HOST = "http://127.0.0.1"
 FIRST, SECOND = "01JD8Z9V7K3M5N6P8Q0R2S4T6V", "01JD8Z9V7K3M5N6P8Q0R2S4T6W"
 ANN: Any = {"id": "ann"}
-
-
-@pytest.fixture
-def track(ciokit_emulator: Emulator, ciokit_clock: FakeClock) -> Iterator[TrackClient]:
-    """A Track client of the emulator."""
-    with TrackClient("site", "key", transport=ciokit_emulator.transport, clock=ciokit_clock) as client:
-        yield client
 
 
 @pytest.fixture
@@ -228,9 +219,7 @@ def test_anonymous_events_join_who_becomes_known(track: TrackClient, app: AppCli
 # Merging
 
 
-def test_merging_keeps_values_and_folds_the_others_in(
-    ciokit_emulator: Emulator, track: TrackClient, app: AppClient
-) -> None:
+def test_merging_keeps_values_and_folds_the_others_in(track: TrackClient, app: AppClient) -> None:
     """The one who stays keeps their values and gets what they lack, with events, devices, objects and segments."""
     track.v1.identify("ann", {"plan": "pro"})
     track.v1.identify("ben", {"plan": "free", "city": "Bern", "email": "ben@x.io"})

@@ -19,7 +19,6 @@ from .hooks import DAY, EVERYTHING, Inbox, ask, lively, register, seeded, send_e
 SPEC: dict[str, Any] = json.loads((Path(__file__).parents[2] / "specs/reporting_webhooks.facts.json").read_text())
 CHANNELS = {"email": "email", "push": "push", "twilio": "sms", "whatsapp": "whatsapp", "in_app": "in_app",
             "slack": "slack", "webhook": "webhook"}  # fmt: skip
-RECIPIENTS = {**dict.fromkeys(CHANNELS, ""), "slack": "#a", "webhook": "https://x"}
 LINK = "<a href='https://x.io/a'>a</a>"
 SENDER = {"from": "a@x.io", "url": "https://x.io/api"}
 
@@ -320,7 +319,7 @@ def test_what_nobody_can_subscribe_to_is_not_sent(inbox: Inbox) -> None:
     message: Any = {"id": 70, "type": "inbox", "body": "b"}
     workspace.emulator.seed({"campaigns": [{"id": 8, "name": "I", "messages": [message]}]})
     _deliver(workspace, "u1", campaign_id=8)
-    assert [event.type for event in workspace.world.delivery_events] == ["sent"]
+    assert [event.type for event in workspace.world.messaging.events] == ["sent"]
     assert workspace.emulator.deliver_webhooks(inbox).sent == 0
     assert set(EVERYTHING) & {"inbox_sent"} == set()
 

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
+import ciokit
 from ciokit import CustomerIOClient
 from ciokit.core.clock import FakeClock
-from tests.support.wire import ScriptedServer, scripted_server
+from ciokit.pipelines_api.messages import Message
+from tests.support.wire import ScriptedServer
 
 
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    """A server that answers 200 unless scripted otherwise."""
-    with scripted_server() as running:
-        yield running
+def events(count: int, size: int = 10) -> list[Message]:
+    """Plain events with text properties of this size."""
+    return [ciokit.track_event.message(f"u{n}", "E", {"text": "x" * size}, message_id=f"m{n}") for n in range(count)]
 
 
 @pytest.fixture

@@ -32,12 +32,9 @@ from ciokit.core.clock import FakeClock
 from ciokit.core.wire import Request, Response
 from tests.support.wire import Answer, ScriptedServer
 
+from .conftest import events
+
 THREE_TRIES = RetryPolicy(attempts=3)
-
-
-def events(count: int, size: int = 10) -> list[Message]:
-    """Plain events with text properties of this size."""
-    return [ciokit.track_event.message(f"u{n}", "E", {"text": "x" * size}, message_id=f"m{n}") for n in range(count)]
 
 
 def about(context: Any, **fields: Any) -> Message:

@@ -33,10 +33,7 @@ from ciokit import (
 from ciokit.core.clock import FakeClock
 from tests.support.wire import Answer, ScriptedServer, Seen
 
-
-def events(count: int, size: int = 10) -> list[Message]:
-    """Plain events with text properties of this size."""
-    return [ciokit.track_event.message(f"u{n}", "E", {"text": "x" * size}, message_id=f"m{n}") for n in range(count)]
+from .conftest import events
 
 
 def sent_ids(server: ScriptedServer) -> list[str]:

@@ -8,14 +8,7 @@ import pytest
 
 from ciokit import AsyncTrackClient, TrackClient
 from ciokit.core.clock import FakeClock
-from tests.support.wire import ScriptedServer, scripted_server
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    """A server that answers 200 unless scripted otherwise."""
-    with scripted_server() as running:
-        yield running
+from tests.support.wire import ScriptedServer
 
 
 @pytest.fixture

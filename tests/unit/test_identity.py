@@ -63,7 +63,7 @@ def test_plain_text_is_an_id() -> None:
 def test_dedupe_ids_are_ulids_that_sort_by_time() -> None:
     """Every new id passes the check, none comes twice, and none is older than those before to the millisecond."""
     made = [dedupe_id() for _ in range(1_000)]
-    assert [checked_dedupe_id(one, "id") for one in made] == made
+    assert [checked_dedupe_id(one) for one in made] == made
     assert len(set(made)) == 1_000
     times = [one[:10] for one in made]
     assert times == sorted(times)
@@ -73,4 +73,4 @@ def test_dedupe_ids_are_ulids_that_sort_by_time() -> None:
 def test_what_is_no_ulid_is_refused(wrong: Any) -> None:
     """Length, letters and the range of the time are checked."""
     with pytest.raises(ValidationError, match="no ULID"):
-        checked_dedupe_id(wrong, "id")
+        checked_dedupe_id(wrong)

@@ -22,7 +22,6 @@ from ciokit.core.endpoint import Declared, In
 from ciokit.errors import ValidationError
 
 _EMPTY = inspect.Parameter.empty
-_SECTION = re.compile(r"[A-Z]\w+:")
 _ENTRY = re.compile(r" {4}(\w+): (.*)")
 
 
@@ -115,7 +114,8 @@ def of_builder(build: Callable[..., Any]) -> list[Parameter]:
             options: Any = get_args(hint)[0]
             about = _options_words(options)
             found += [
-                Parameter(key, kind, None, required=False, words=about.get(key, "")) for key, kind in _fields(options)
+                Parameter(key, kind, None, required=False, words=about.get(key, ""))
+                for key, kind in get_type_hints(options).items()
             ]
         else:
             found.append(_parameter(name, given, hint, None, words))
@@ -125,10 +125,6 @@ def of_builder(build: Callable[..., Any]) -> list[Parameter]:
 def _parameter(name: str, given: inspect.Parameter, hint: Any, place: In | None, words: Mapping[str, str]) -> Parameter:
     required = given.default is _EMPTY and type(None) not in get_args(hint)
     return Parameter(name, hint, place, required, given.default, words.get(name, ""))
-
-
-def _fields(typed_dict: Any) -> Iterable[tuple[str, Any]]:
-    return get_type_hints(typed_dict).items()
 
 
 def _options_words(options: Any) -> dict[str, str]:

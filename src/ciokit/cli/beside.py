@@ -13,24 +13,16 @@ from typing import Final
 from ciokit.errors import ConfigurationError
 
 _LOG = logging.getLogger("ciokit.webhooks.serving")
+STOP_SECONDS: Final = 60.0
 _STEADY_SECONDS: Final = 60.0  # what ran for so long is started again without delay
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 
 
 class Beside:
-    """A command that should always run; the pause before it is started again doubles up to `longest_pause` seconds."""
+    """A command that should always run; the pause before it is started again doubles up to a minute."""
 
-    def __init__(
-        self,
-        arguments: Sequence[str],
-        *,
-        first_pause: float = 1.0,
-        longest_pause: float = 60.0,
-        stop_seconds: float = 60.0,
-    ) -> None:
+    def __init__(self, arguments: Sequence[str]) -> None:
         self._arguments = arguments
-        self._first_pause = first_pause
-        self._longest_pause = longest_pause
-        self._stop_seconds = stop_seconds
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, name="ciokit-beside", daemon=True)
@@ -45,14 +37,14 @@ class Beside:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask it to end, and wait for it; after `stop_seconds` it is killed."""
+        """Ask it to end, and wait for it; after a minute it is killed."""
         self._stopping.set()
         process = self._process
         if process is None:
             return
         process.terminate()
         try:
-            process.wait(self._stop_seconds)
+            process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             _LOG.error("`ciokit %s` did not end in time and is killed", self._name)
             process.kill()
@@ -75,7 +67,7 @@ class Beside:
         return process
 
     def _keep(self) -> None:
-        pause = self._first_pause
+        pause = _FIRST_PAUSE
         while (process := self._process) is not None:
             began = time.monotonic()
             code = process.wait()
@@ -84,11 +76,11 @@ class Beside:
             if self._stopping.is_set():
                 return
             if time.monotonic() - began > _STEADY_SECONDS:
-                pause = self._first_pause
+                pause = _FIRST_PAUSE
             _LOG.error("`ciokit %s` ended with %d; it is started again in %g s", self._name, code, pause)
             if self._stopping.wait(pause):
                 return
-            pause = min(2 * pause, self._longest_pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
             try:
                 self._launch()
             except ConfigurationError as error:

@@ -105,11 +105,6 @@ class Route:
         """What logs and errors call this operation: method and path template."""
         return f"{self.method} {self.path}"
 
-    @property
-    def path_arguments(self) -> list[str]:
-        """The names of the arguments in the path, in order."""
-        return re.findall(r"\{(\w+)\}", self.path)
-
     @functools.cached_property
     def pattern(self) -> re.Pattern[str]:
         """The raw paths this route answers, with a group for each path argument."""
@@ -265,8 +260,7 @@ class BlockingPages(Generic[P, T]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
         """Yield every row, fetching page after page as they are read."""
-        crawl: _Crawl[T] = _Crawl(self._operation, self._operation.call(*args, **kwargs), self._sender.connection.log)
-        return (row for page in self._pages(crawl) for row in page.rows)
+        return (row for page in self.pages(*args, **kwargs) for row in page.rows)
 
     def pages(self, *args: P.args, **kwargs: P.kwargs) -> Iterator[Page[T]]:
         """Yield every page, with the cursor to resume from."""
@@ -286,15 +280,14 @@ class AwaitablePages(Generic[P, T]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
         """Yield every row, fetching page after page as they are read."""
-        crawl: _Crawl[T] = _Crawl(self._operation, self._operation.call(*args, **kwargs), self._sender.connection.log)
-        return self._rows(crawl)
+        return self._rows(self.pages(*args, **kwargs))
 
     def pages(self, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[Page[T]]:
         """Yield every page, with the cursor to resume from."""
         return self._pages(_Crawl(self._operation, self._operation.call(*args, **kwargs), self._sender.connection.log))
 
-    async def _rows(self, crawl: _Crawl[T]) -> AsyncIterator[T]:
-        async for page in self._pages(crawl):
+    async def _rows(self, pages: AsyncIterator[Page[T]]) -> AsyncIterator[T]:
+        async for page in pages:
             for row in page.rows:
                 yield row
 

@@ -44,7 +44,6 @@ from ciokit.errors import ConfigurationError
 
 __all__ = ["Emulator", "behaviour"]
 
-_JSON = {"content-type": "application/json"}
 _OLD = "/v1/api/"  # where customerio-node 4.4 triggers broadcasts
 _CONTROL = "/_emulator"
 

@@ -11,7 +11,7 @@ import orjson
 
 from ciokit.core.wire import Response
 from ciokit.emulator.faults import fault_from
-from ciokit.emulator.reply import Reply
+from ciokit.emulator.reply import Reply, in_json
 from ciokit.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ciokit.emulator.seeds import Seed
     from ciokit.emulator.webhooks.faults import RuleFields
 
-_JSON = {"content-type": "application/json"}
 _SETTLE_SECONDS = 0.02
 _Query = Mapping[str, list[str]]
 _Action = Callable[[_Query, Any], Any]
@@ -228,7 +227,7 @@ def _choice(query: _Query, name: str, choices: Mapping[str, bool], *, default: b
 
 
 def _answer(status: int, content: Any, headers: Mapping[str, str] | None = None) -> Reply:
-    return Reply(Response(status, {**_JSON, **(headers or {})}, orjson.dumps(content)))
+    return Reply(in_json(status, content, headers))
 
 
 def _wrong(status: int, detail: str, *, field: str | None = None, headers: Mapping[str, str] | None = None) -> Reply:

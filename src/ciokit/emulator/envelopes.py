@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import orjson
-
 from ciokit.core.endpoint import Route
 from ciokit.core.wire import Response
+from ciokit.emulator.reply import in_json
 from ciokit.emulator.routing import ApiFault
 
-_JSON = {"content-type": "application/json"}
 _MALFORMED, _INVALID = 400, 422
 # App catalogue, errors, and Track spec, `merge`: merging, sends and the contents of transactional messages.
 _META_ERROR = re.compile(r"/api/v1/merge_customers|/v1/send/|/v1/transactional/[^/]+/(content|contents|language)\b")
@@ -21,7 +19,7 @@ _DETAIL_ALONE = re.compile(r"/v1/newsletters(/[^/]+/(schedule|send))?\Z")
 
 def envelope(route: Route | None, fault: ApiFault) -> Response:
     """Return an error as the operation's API documents it; `route` is None where no operation was found."""
-    return Response(fault.status, {**_JSON, **fault.headers}, orjson.dumps(_body(route, fault)))
+    return in_json(fault.status, _body(route, fault), fault.headers)
 
 
 def _body(route: Route | None, fault: ApiFault) -> dict[str, Any]:

@@ -10,11 +10,12 @@ import hmac
 from collections.abc import Mapping
 from urllib.parse import parse_qs, quote, urlsplit
 
-import orjson
-
 from ciokit.core.transport import HttpTransport, TransportOptions
 from ciokit.core.wire import Request, Response
 from ciokit.emulator.clock import EmulatorClock
+from ciokit.emulator.envelopes import envelope
+from ciokit.emulator.reply import in_json
+from ciokit.emulator.routing import ApiFault
 from ciokit.emulator.world import World
 from ciokit.errors import NetworkError
 
@@ -90,7 +91,7 @@ class Files:
         name = path.removeprefix(FILES).strip("/")
         if method == "POST" and not name:
             url = self.put(body, origin=self._world.origin)
-            return Response(200, {"content-type": "application/json"}, orjson.dumps({"url": url}))
+            return in_json(200, {"url": url})
         if method not in ("GET", "HEAD"):
             return _wrong(405, "files are read with GET, and put with POST /_emulator/files")
         if name in self._put:
@@ -119,7 +120,7 @@ class Files:
         person = self._world.person(which, "cio_id") if kind == "preferences" else None
         if person is not None:
             chosen = {"unsubscribed": person.unsubscribed, **person.subscription_preferences}
-            return Response(200, {"content-type": "application/json"}, orjson.dumps(chosen))
+            return in_json(200, chosen)
         return _wrong(404, "there is no such file")
 
 
@@ -134,5 +135,4 @@ def _lives(subject: str, until: str, signature: str, now: float) -> bool:
 
 
 def _wrong(status: int, detail: str) -> Response:
-    body = orjson.dumps({"errors": [{"detail": detail, "status": str(status)}]})
-    return Response(status, {"content-type": "application/json"}, body)
+    return envelope(None, ApiFault(status, detail))

@@ -49,13 +49,10 @@ class Handler(Protocol):
 class HttpConnection(asyncio.Protocol):
     """Serves one connection; adds itself to `open_connections` while it lives."""
 
-    def __init__(
-        self, handler: Handler, base_url: str, open_connections: set[HttpConnection], *, max_body: int = MAX_BODY
-    ) -> None:
+    def __init__(self, handler: Handler, base_url: str, open_connections: set[HttpConnection]) -> None:
         self._handler = handler
         self._scheme, _, self._authority = base_url.partition("://")
         self._open_connections = open_connections
-        self._max_body = max_body
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
         self._head: h11.Request | None = None
         self._body: list[bytes] = []
@@ -141,14 +138,14 @@ class HttpConnection(asyncio.Protocol):
         declared = next((int(value) for name, value in head.headers if name == b"content-length"), 0)
         if head.method == b"CONNECT":
             self._refuse(405, "The emulator is no proxy: send requests to it directly.")
-        elif declared > self._max_body:
+        elif declared > MAX_BODY:
             self._refuse_size()
         elif self._http.they_are_waiting_for_100_continue:
             self._transport.write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])))
 
     def _collect(self, data: bytes) -> None:
         self._size += len(data)
-        if self._size > self._max_body:
+        if self._size > MAX_BODY:
             self._refuse_size()
         else:
             self._body.append(data)
@@ -193,7 +190,7 @@ class HttpConnection(asyncio.Protocol):
             self._send(reply.response)
 
     def _refuse_size(self) -> None:
-        self._refuse(413, f"The body is larger than {self._max_body} bytes, the most the emulator takes in.")
+        self._refuse(413, f"The body is larger than {MAX_BODY} bytes, the most the emulator takes in.")
 
     def _refuse(self, status: int, reason: str) -> None:
         """Answer without asking the emulator, then close: what follows on the connection cannot be trusted."""

@@ -25,14 +25,14 @@ from ciokit.emulator.changes.applying import apply
 from ciokit.emulator.changes.common import Item
 from ciokit.emulator.importing import finish_imports
 from ciokit.emulator.ledger import REPEATED, Drop, Ledger, Problem, Taken
+from ciokit.emulator.reply import in_json
 from ciokit.emulator.rules import Context, Message
 from ciokit.emulator.sizes import compact, oversize
 from ciokit.emulator.switches import Switches
 from ciokit.emulator.world import World
 from ciokit.settings import Limits
 
-_JSON = {"content-type": "application/json"}
-_TAKEN = Response(200, _JSON, b"{}")
+_TAKEN = in_json(200, {})
 _TOO_DEEP = Problem("", "is nested too deeply for the emulator to keep (254 levels)")
 _UNPACKED_BYTES = 64 * 1024 * 1024
 
@@ -269,7 +269,7 @@ def batch_bytes(switches: Switches) -> int:
 
 
 def _refusal(status: int, errors: list[str]) -> Response:
-    return Response(status, _JSON, orjson.dumps({"meta": {"errors": errors}}))
+    return in_json(status, {"meta": {"errors": errors}})
 
 
 def _misshapen(tree: Any) -> Problem | None:

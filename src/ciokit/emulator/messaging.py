@@ -111,10 +111,14 @@ class Source:
         """Return a content by its number."""
         return next((content for content in self.contents if content.id == content_id), None)
 
+    def translation(self, step: Content, language: str) -> Content | None:
+        """Return the content that translates a step into just this language."""
+        return next((each for each in self.contents if each.parent == step.id and each.language == language), None)
+
     def in_language(self, step: Content, language: str) -> Content:
         """Return a step in a language, its region left out if need be, or the step itself."""
         for wanted in dict.fromkeys((language, language.partition("-")[0])):
-            found = next((each for each in self.contents if each.parent == step.id and each.language == wanted), None)
+            found = self.translation(step, wanted)
             if wanted and found is not None:
                 return found
         return step

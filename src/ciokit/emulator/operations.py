@@ -18,6 +18,7 @@ from ciokit.core import codec, pictures
 from ciokit.core.endpoint import Route
 from ciokit.core.wire import Request, Response
 from ciokit.emulator.ingest import Ingest
+from ciokit.emulator.reply import in_json
 from ciokit.emulator.routing import ApiFault, Binding, Router, answer, bindings
 from ciokit.emulator.shapes import misfit
 from ciokit.emulator.state import Record
@@ -26,7 +27,6 @@ from ciokit.errors import ConfigurationError, ValidationError
 from ciokit.table import TABLE
 
 _log = logging.getLogger("ciokit.emulator")
-_JSON = {"content-type": "application/json"}
 _NO_CONTENT = 204
 _KEPT_HEADERS = ("content-type", "x-workspace-id")
 
@@ -192,7 +192,7 @@ def _record(sent: Sent, at: float, fetched: bytes | None) -> Record:
 
 def _response(route: Route, status: int, result: object) -> Response:
     if result is None and route.surface == "track":  # Track spec, `responses`: 200, whatever is in it
-        return Response(status, {}) if status == _NO_CONTENT else Response(status or 200, _JSON, b"{}")
+        return Response(status, {}) if status == _NO_CONTENT else in_json(status or 200, {})
     if result is None:
         return Response(status or _NO_CONTENT)
     if isinstance(result, str):
@@ -200,4 +200,4 @@ def _response(route: Route, status: int, result: object) -> Response:
     if isinstance(result, bytes):
         kind = pictures.kind(result) or "application/octet-stream"
         return Response(status or 200, {"content-type": kind}, result)
-    return Response(status or 200, _JSON, orjson.dumps(answer(route, result)))
+    return in_json(status or 200, answer(route, result))

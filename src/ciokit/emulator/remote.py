@@ -10,7 +10,6 @@ with RemoteEmulator("http://127.0.0.1:8787") as emulator:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 from ciokit.errors import ConfigurationError, ValidationError
@@ -126,7 +125,5 @@ class RemoteEmulator:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

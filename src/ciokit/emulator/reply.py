@@ -1,10 +1,12 @@
-"""What the emulator decides to do about one request: answer, answer late, or break the connection."""
+"""What the emulator decides to do about one request: answer, mostly in JSON, answer late, or break the connection."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+import orjson
 
 from ciokit.core.wire import Response
 
@@ -22,3 +24,8 @@ class Reply:
     delay: float = 0.0
     reset: Literal["", "before", "after"] = ""
     again: Callable[[], Reply] | None = None
+
+
+def in_json(status: int, content: object, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an answer that says something in JSON."""
+    return Response(status, {"content-type": "application/json", **(headers or {})}, orjson.dumps(content))

@@ -17,7 +17,7 @@ A wrong argument name, default or return type is a type error. Handlers of paged
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 
@@ -26,7 +26,6 @@ from ciokit.emulator.world import World
 
 P = ParamSpec("P")
 T = TypeVar("T")
-R = TypeVar("R")
 
 
 class ApiFault(Exception):  # noqa: N818 - it is an answer, not a failure of the emulator
@@ -117,21 +116,6 @@ def on(endpoint: Any, manner: Manner = _USUAL) -> Any:
 def bindings() -> list[Binding]:
     """Return what has been registered so far; importing `ciokit.emulator.behaviour` registers all there is."""
     return list(_bindings.values())
-
-
-def cut(
-    rows: Sequence[R], start: str | None, limit: int, show: Callable[[R], T], *, default: int = 50, most: int = 1000
-) -> Page[T]:
-    """Return the page of `rows` at a cursor, each as `show` gives it; a `limit` below 1 counts as `default`.
-
-    The cursor is a place in `rows`: what is added behind it between two calls is found, what is removed before it
-    shifts the rest, as the vendor warns of its own cursors. Raises `ApiFault` (400) for one that is no such place.
-    """
-    if start and not (start.isascii() and start.isdigit() and len(start) < 20):
-        raise ApiFault(400, "start: is no cursor of this list; pass what `next` held")
-    begin = int(start or 0)
-    end = begin + min(limit if limit > 0 else default, most)
-    return Page([show(row) for row in rows[begin:end]], str(end) if end < len(rows) else None)
 
 
 def answer(route: Route, result: object) -> object:

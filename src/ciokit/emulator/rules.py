@@ -82,6 +82,11 @@ def kind_of(value: object) -> str:
     return _NAMES[type(value)]
 
 
+def is_type(value: object) -> bool:
+    """Whether a value is the id of an object type: a whole number as text."""
+    return isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19
+
+
 def _shapes(message: Message) -> Problem | None:
     """Look at every field that has one shape in all messages; null counts as left out."""
     for field, value in message.items():
@@ -142,9 +147,7 @@ def _group(message: Message) -> Problem | None:
     # The type is a stringified integer, documented in traits; newer samples show it as `objectTypeId` (facts, 3.7).
     for where, field, prefix in ((traits, "object_type_id", "traits."), (message, "objectTypeId", "")):
         value = where.get(field)
-        if value is not None and not (
-            isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19
-        ):
+        if value is not None and not is_type(value):
             return Problem(prefix + field, 'must be an integer as text, such as "1"')
     relationship = traits.get("relationshipAttributes")
     if relationship is not None and not isinstance(relationship, dict):

@@ -141,7 +141,7 @@ _NAMED_BY: Mapping[SourceKind, str] = {
     "campaign": "campaign_id",
     "newsletter": "newsletter_id",
 }
-_OF_CONTENT = (SeedContent.__annotations__.keys() | {"from", "sending_state", "tracked"}) - {"translations"}
+_OF_CONTENT = SeedContent.__annotations__.keys() | {"sending_state", "tracked"}
 
 
 def check(seed: SeedMessaging, world: World) -> None:

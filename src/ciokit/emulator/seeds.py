@@ -86,13 +86,9 @@ class Checked:
 
 def read(given: Mapping[str, Any], world: World) -> Checked:
     """Return a seed ready to plant; `ValidationError` names the first fault, such as `messages[3].userId`."""
-    names = [
-        *Seed.__annotations__,
-        *(name for name in SeedMessaging.__annotations__ if name not in Seed.__annotations__),
-    ]
     for name in given:
-        if name not in names:
-            raise ValidationError(f"cannot be seeded; give {', '.join(names)}", field=name)
+        if name not in Seed.__annotations__:
+            raise ValidationError(f"cannot be seeded; give {', '.join(Seed.__annotations__)}", field=name)
     wrong = misfit(dict(given), Seed, "seed").removeprefix("seed.")
     if wrong:
         field, _, reason = wrong.partition(": ")

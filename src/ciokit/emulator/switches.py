@@ -68,6 +68,11 @@ class Switches:
     webhook_concurrency: float = 1.0
     preferences_type_field: Literal["object_type", "object_type_type"] = "object_type"
 
+    @property
+    def kilobyte(self) -> int:
+        """The bytes of what the vendor writes as KB."""
+        return 1024 if self.size_base == "binary" else 1000
+
     def changed(self, changes: Mapping[str, Any]) -> Switches:
         """Return a copy with some switches set; `ValidationError` names a wrong one and the values it can take."""
         hints = get_type_hints(Switches)

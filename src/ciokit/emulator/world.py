@@ -6,7 +6,7 @@ deterministic: the same changes at the same times make the same world, ids inclu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
 from uuid import NAMESPACE_URL, uuid5
@@ -18,9 +18,10 @@ from ciokit.app_api.types import IdType
 from ciokit.emulator.holdings import Holdings
 from ciokit.emulator.ledger import Taken
 from ciokit.emulator.life import STILL_LIFE, Life
-from ciokit.emulator.messaging import DeliveryEvent, Messaging
+from ciokit.emulator.messaging import Messaging
 from ciokit.emulator.switches import DEFAULTS, Switches
 from ciokit.emulator.webhooks.happened import Outgoing, is_unsubscribed
+from ciokit.ulid import ulid
 
 Attributes: TypeAlias = dict[str, Any]
 ObjectKey: TypeAlias = tuple[str, str]
@@ -28,8 +29,6 @@ ObjectKey: TypeAlias = tuple[str, str]
 PERSON_ID = "e0"
 OBJECT_ID = "ob"
 """What minted ids begin with."""
-
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +55,7 @@ class Entry:
     @property
     def id(self) -> str:
         """A ULID (26 characters) made from time of arrival and number, so that ids sort in order of arrival."""
-        return as_ulid(self.received, self.number)
+        return ulid(1000 * self.received, self.number)
 
 
 @dataclass(slots=True, eq=False)
@@ -260,11 +259,6 @@ class World:
         """Return the ids of all object types in use, in numeric order; type 1 always exists."""
         return sorted({"1", *(type_id for type_id, _ in self.objects)}, key=lambda text: (len(text), text))
 
-    @property
-    def delivery_events(self) -> Sequence[DeliveryEvent]:
-        """Everything that happened to deliveries, in the order it did; what is there stays as it is."""
-        return self.messaging.events
-
     def events(self) -> Iterator[Event]:
         """Yield every event, page and screen in order of arrival, those of deleted people included."""
         return (entry for entry in self.log if isinstance(entry, Event))
@@ -281,20 +275,12 @@ class World:
     def ulid(self) -> str:
         """Return the next minted ULID, which begins with the time."""
         self.minted += 1
-        return as_ulid(self.now, self.minted)
+        return ulid(1000 * self.now, self.minted)
 
     def reset(self) -> None:
         """Forget everything but the switches, the time and what becomes of messages."""
         outgoing = Outgoing(self.outgoing.generation + 1)
         self.__dict__.update(World(self.switches, self.now, life=self.life, outgoing=outgoing).__dict__)
-
-
-def as_ulid(at: int, number: int) -> str:
-    """Return the ULID of a time in unix seconds and a number."""
-    value, text = (at * 1000 << 80) | number, ""
-    for _ in range(26):
-        text, value = _CROCKFORD[value & 31] + text, value >> 5
-    return text
 
 
 def as_text(value: Any) -> str:

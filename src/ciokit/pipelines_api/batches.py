@@ -6,13 +6,11 @@ sending anything again never makes two of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
-from ciokit.bulk import Progress, send_chunks
-from ciokit.core.codec import read
-from ciokit.core.flow import Call, Flow
-from ciokit.core.wire import Response
+from ciokit.bulk import Progress, send_chunks, settle_all
+from ciokit.core.flow import Flow
 from ciokit.pipelines_api.messages import Message
 from ciokit.pipelines_api.packing import Packer
 from ciokit.report import BatchReport
@@ -77,9 +75,4 @@ def batch_flow(
     """Return the flow behind `send_batch`."""
     report = BatchReport()
     packer = Packer(settings, {"context": context, "integrations": integrations}, report)
-    return send_chunks(packer.chunks(operations), report, _settle, progress, lambda: packer.open.note(report))
-
-
-def _settle(call: Call, response: Response, places: Sequence[int], report: BatchReport) -> None:
-    read(call.route, response)
-    report.accept(places)
+    return send_chunks(packer.chunks(operations), report, settle_all, progress, lambda: packer.open.note(report))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from collections.abc import Iterable, Mapping
@@ -12,13 +11,12 @@ from typing import Any, TypeAlias, cast
 from ciokit import values
 from ciokit.errors import ValidationError
 from ciokit.identity import Identity, PersonIdentifiers
+from ciokit.ulid import is_ulid, ulid
 
 UnixTime: TypeAlias = int | datetime
 """A moment: whole Unix seconds, or an aware datetime, which becomes that."""
 
 _LATEST = 10**11  # the year 5138; milliseconds since 1973 are beyond it
-_ULID_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_ULID = re.compile(f"[0-7][{_ULID_LETTERS}]{{25}}", re.IGNORECASE)
 
 
 def unix_seconds(value: object, field: str) -> int:
@@ -39,14 +37,14 @@ def unix_seconds(value: object, field: str) -> int:
     return value
 
 
-def with_times(attributes: object, field: str) -> dict[str, Any]:
+def with_times(attributes: object) -> dict[str, Any]:
     """Return attributes with those that are moments to the service, `_timestamp` and `created_at`, in Unix seconds."""
     if not isinstance(attributes, Mapping):
-        raise ValidationError(f"is a {type(attributes).__name__}; give a dict", field=field)
+        raise ValidationError(f"is a {type(attributes).__name__}; give a dict", field="attributes")
     given: dict[str, Any] = dict(cast("Mapping[str, Any]", attributes))
     for name in ("_timestamp", "created_at"):
         if given.get(name) not in (None, ""):  # which remove an attribute
-            given[name] = unix_seconds(given[name], f"{field}.{name}")
+            given[name] = unix_seconds(given[name], f"attributes.{name}")
     return given
 
 
@@ -85,14 +83,13 @@ def mergeable(given: object, field: str) -> PersonIdentifiers:
 
 def dedupe_id() -> str:
     """Return a new ULID: an event that repeats one is ignored, so it can be sent again without making two of it."""
-    number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
-    return "".join(_ULID_LETTERS[number >> shift & 31] for shift in range(125, -1, -5))
+    return ulid(time.time_ns() // 1_000_000, secrets.randbits(80))
 
 
-def checked_dedupe_id(value: object, field: str) -> str:
+def checked_dedupe_id(value: object) -> str:
     """Return an event's id; raise `ValidationError` for one that is no ULID."""
-    if not isinstance(value, str) or not _ULID.fullmatch(value):
-        raise ValidationError("is no ULID (26 letters and digits); leave it out for a new one", field=field)
+    if not isinstance(value, str) or not is_ulid(value):
+        raise ValidationError("is no ULID (26 letters and digits); leave it out for a new one", field="id")
     return value
 
 
@@ -130,7 +127,7 @@ def person(arguments: dict[str, Any]) -> None:
 def attributes(arguments: dict[str, Any]) -> None:
     """Put somebody into the path, and see to the times among their attributes."""
     person(arguments)
-    arguments["attributes"] = with_times(arguments.get("attributes") or {}, "attributes")
+    arguments["attributes"] = with_times(arguments.get("attributes") or {})
 
 
 def device(arguments: dict[str, Any]) -> None:
@@ -151,7 +148,7 @@ def event(arguments: dict[str, Any]) -> None:
     moment(arguments)
     required_text(arguments.get("name"), "name")
     given = arguments.get("id")
-    arguments["id"] = dedupe_id() if given is None else checked_dedupe_id(given, "id")
+    arguments["id"] = dedupe_id() if given is None else checked_dedupe_id(given)
 
 
 def merger(arguments: dict[str, Any]) -> None:

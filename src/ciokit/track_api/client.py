@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Generic, Unpack
 
 from ciokit.client import AwaitableClient, BlockingClient, ClientOptions
+from ciokit.core.endpoint import S
+from ciokit.core.senders import AwaitableSender, BlockingSender
 from ciokit.core.wire import AsyncTransport, Transport
+from ciokit.settings import Settings
 from ciokit.surfaces import TRACK, Region
 from ciokit.track_api.deliveries import Deliveries
 from ciokit.track_api.forms import Forms
@@ -17,7 +20,18 @@ GROUPS: tuple[type, ...] = (V1, V2, Segments, Deliveries, Forms)
 """Every noun the Track API clients have; the emulator, the docs and the contract tests read their operations."""
 
 
-class TrackClient(BlockingClient):
+class _Nouns(Generic[S]):
+    """The nouns of the Track API, bound to the sender of either client."""
+
+    def _name(self, sender: S, settings: Settings) -> None:
+        self.v1: V1[S] = V1(sender)
+        self.v2: V2[S] = V2(sender, settings)
+        self.segments: Segments[S] = Segments(sender)
+        self.deliveries: Deliveries[S] = Deliveries(sender)
+        self.forms: Forms[S] = Forms(sender)
+
+
+class TrackClient(BlockingClient, _Nouns[BlockingSender]):
     """Write people, objects and events with the Track API; blocking.
 
     Safe across threads and across `fork`. Use it in a `with` block, or call `close()`. At most 1,000 requests a second
@@ -39,14 +53,10 @@ class TrackClient(BlockingClient):
         **options: Unpack[ClientOptions],
     ) -> None:
         super().__init__(TRACK, transport, options, site_id=site_id, track_api_key=track_api_key, region=region)
-        self.v1 = V1(self._sender)
-        self.v2 = V2(self._sender, self.settings)
-        self.segments = Segments(self._sender)
-        self.deliveries = Deliveries(self._sender)
-        self.forms = Forms(self._sender)
+        self._name(self._sender, self.settings)
 
 
-class AsyncTrackClient(AwaitableClient):
+class AsyncTrackClient(AwaitableClient, _Nouns[AwaitableSender]):
     """The awaitable twin of `TrackClient`: the same operations, awaited."""
 
     def __init__(
@@ -59,8 +69,4 @@ class AsyncTrackClient(AwaitableClient):
         **options: Unpack[ClientOptions],
     ) -> None:
         super().__init__(TRACK, transport, options, site_id=site_id, track_api_key=track_api_key, region=region)
-        self.v1 = V1(self._sender)
-        self.v2 = V2(self._sender, self.settings)
-        self.segments = Segments(self._sender)
-        self.deliveries = Deliveries(self._sender)
-        self.forms = Forms(self._sender)
+        self._name(self._sender, self.settings)

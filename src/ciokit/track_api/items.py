@@ -318,9 +318,9 @@ def _person(item: dict[str, Any], action: str) -> None:
     if action in _TIMED:
         required_text(item["name"], "name")
         given = item.get("id")
-        item["id"] = dedupe_id() if given is None else checked_dedupe_id(given, "id")
+        item["id"] = dedupe_id() if given is None else checked_dedupe_id(given)
     elif action == "identify" and item.get("attributes") is not None:
-        item["attributes"] = with_times(item["attributes"], "attributes")
+        item["attributes"] = with_times(item["attributes"])
     elif action == "add_device":
         item["device"] = with_last_use(item["device"])
     elif action == "merge" and item["primary"] == item["secondary"]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
-from ciokit.bulk import Progress, send_chunks
-from ciokit.core.codec import read
+from ciokit.bulk import Progress, send_chunks, settle_all
 from ciokit.core.composed import composed
 from ciokit.core.endpoint import Endpoint, Field, Group, Path, Query, S, endpoint
 from ciokit.core.flow import Call, Flow
 from ciokit.core.retry import Retry
-from ciokit.core.wire import Response
 from ciokit.errors import ValidationError
 from ciokit.report import BatchReport
 from ciokit.track_api import arguments
@@ -123,7 +121,7 @@ def _in_chunks(
         while some := [*islice(good, MAX_IDS)]:
             yield _Some(operation.call, segment_id, id_type, [one for one, _ in some], [place for _, place in some])
 
-    return send_chunks(chunks(), report, _settle, progress)
+    return send_chunks(chunks(), report, settle_all, progress)
 
 
 def _noted(ids: Iterable[str], report: BatchReport) -> Iterator[tuple[str, int]]:
@@ -134,8 +132,3 @@ def _noted(ids: Iterable[str], report: BatchReport) -> Iterator[tuple[str, int]]
             report.reject(None, error)
         else:
             yield one, report.add([one])[0]
-
-
-def _settle(call: Call, response: Response, places: Sequence[int], report: BatchReport) -> None:
-    read(call.route, response)
-    report.accept(places)

@@ -57,7 +57,7 @@ def create(
 ) -> AssetAnswer:
     """Keep a file."""
     content = bytes(cast("bytes", file))
-    base = 1024 if world.switches.size_base == "binary" else 1000
+    base = world.switches.kilobyte
     if len(content) > 2 * base * base:
         raise ApiFault(400, f"file: {len(content):,} B are over the limit of {2 * base * base:,} B")
     kind = pictures.kind(content)

@@ -33,11 +33,11 @@ from ciokit.app_api.messages import Channel, Delivery, DeliveryMetric, DeliveryS
 from ciokit.app_api.metrics import ActionMetricAnswer, LinksAnswer, MetricAnswer, Period
 from ciokit.app_api.types import AudienceFilter
 from ciokit.core.endpoint import Page
-from ciokit.emulator.behaviour import mailings
+from ciokit.emulator.behaviour import mailings, paging
 from ciokit.emulator.behaviour.broadcasting import work_off
 from ciokit.emulator.behaviour.filters import people_filter
 from ciokit.emulator.messaging import Content, Run, Source
-from ciokit.emulator.routing import ApiFault, Manner, PageBeside, cut, on
+from ciokit.emulator.routing import ApiFault, Manner, PageBeside, on
 from ciokit.emulator.sizes import compact
 from ciokit.emulator.world import World
 from ciokit.settings import Limits
@@ -122,7 +122,7 @@ def trigger_errors(
     world: World, broadcast_id: int, trigger_id: int, *, start: str | None = None, limit: int | None = None
 ) -> Page[str]:
     """Answer with what was wrong with the recipients of a run; the mark of this list alone is a number."""
-    page = cut(_known_run(_known(world, broadcast_id), trigger_id).errors, start, limit or 0, str)
+    page = paging.cut(_known_run(_known(world, broadcast_id), trigger_id).errors, start, limit or 0, str)
     return PageBeside(page.rows, page.next, beside={"next": int(page.next or 0)})
 
 

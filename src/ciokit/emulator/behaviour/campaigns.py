@@ -26,7 +26,6 @@ from ciokit.app_api.campaigns import (
 from ciokit.app_api.messages import Channel, Delivery, DeliveryMetric
 from ciokit.app_api.metrics import (
     LinksAnswer,
-    MetricSeries,
     Period,
     RangeActionMetricAnswer,
     RangeMetricAnswer,
@@ -34,9 +33,9 @@ from ciokit.app_api.metrics import (
 )
 from ciokit.core.endpoint import Page
 from ciokit.emulator import messaging
-from ciokit.emulator.behaviour import mailings
+from ciokit.emulator.behaviour import mailings, paging
 from ciokit.emulator.messaging import Content, Source
-from ciokit.emulator.routing import ApiFault, cut, on
+from ciokit.emulator.routing import ApiFault, on
 from ciokit.emulator.world import World
 
 _ACTIONS_A_PAGE = 10
@@ -58,7 +57,7 @@ def get(world: World, campaign_id: int) -> CampaignAnswer:
 def actions(world: World, campaign_id: int, *, start: str | None = None) -> Page[CampaignAction]:
     """Answer with the steps of a campaign, ten a page, translations included."""
     source = _known(world, campaign_id)
-    return cut(source.contents, start, _ACTIONS_A_PAGE, lambda content: _action(source, content))
+    return paging.cut(source.contents, start, _ACTIONS_A_PAGE, lambda content: _action(source, content))
 
 
 @on(Campaigns.get_action)
@@ -134,10 +133,7 @@ def metrics(
     """Answer with counts over time."""
     source = _known(world, campaign_id)
     if version == "2":
-        edges, answer = _range(res, tz, start, end)
-        test = mailings.matching(source, channel=type)
-        answer["metric"] = {"series": _counted(world, test, edges, end)}
-        return answer
+        return _in_range(world, mailings.matching(source, channel=type), res, tz, start, end)
     return {"metric": {"series": mailings.counted(world, source, period, steps, channel=type)}}
 
 
@@ -200,10 +196,8 @@ def action_metrics(
     source = _known(world, campaign_id)
     mailings.known_content(source, action_id)
     if version == "2":
-        edges, answer = _range(res, tz, start, end)
         test = mailings.matching(source, channel=type, content_id=action_id)
-        answer["metric"] = {"series": _counted(world, test, edges, end)}
-        return cast("RangeActionMetricAnswer", answer)
+        return cast("RangeActionMetricAnswer", _in_range(world, test, res, tz, start, end))
     series = mailings.counted(world, source, period, steps, channel=type, content_id=action_id)
     return {"metric": {"series": series}}
 
@@ -229,19 +223,16 @@ def _known(world: World, number: int) -> Source:
     return mailings.known_source(world, "campaign", number)
 
 
-def _range(
-    res: Resolution | None, tz: str | None, start: int | None, end: int | None
-) -> tuple[list[int], RangeMetricAnswer]:
-    """Return the steps of a range and the answer without its counts; version 2 needs all three (campaignMetrics)."""
+def _in_range(  # noqa: PLR0917 - a range is said in four
+    world: World, test: mailings.Test, res: Resolution | None, tz: str | None, start: int | None, end: int | None
+) -> RangeMetricAnswer:
+    """Return the counts over a range; version 2 needs all but the zone (campaignMetrics)."""
     if res is None or start is None or end is None:
         raise ApiFault(400, "res, start and end: are needed with version 2")
     edges = mailings.steps_between(res, tz, start, end)
     first, last = (datetime.fromtimestamp(at, UTC).isoformat() for at in (start, end))
-    return edges, {"metric": {"series": {}}, "res": res, "start": first, "end": last}
-
-
-def _counted(world: World, test: mailings.Test, edges: list[int], end: int | None) -> MetricSeries:
-    return mailings.series(filter(test, world.messaging.deliveries), edges, world.now if end is None else end)
+    series = mailings.series(filter(test, world.messaging.deliveries), edges, end)
+    return {"metric": {"series": series}, "res": res, "start": first, "end": last}
 
 
 def _shown(source: Source) -> Campaign:

@@ -15,6 +15,7 @@ import orjson
 
 from ciokit.app_api.collections import Collection, CollectionAnswer, CollectionList, Collections
 from ciokit.emulator import holdings
+from ciokit.emulator.behaviour import lookup
 from ciokit.emulator.routing import ApiFault, Manner, on
 from ciokit.emulator.world import World
 
@@ -100,10 +101,7 @@ def update_content(world: World, collection_id: int, content: dict[str, Any]) ->
 
 
 def _known(world: World, collection_id: int) -> holdings.Collection:
-    found = world.held.collections.get(collection_id)
-    if found is None:
-        raise ApiFault(404, "there is no such collection")
-    return found
+    return lookup.known(world.held.collections, collection_id, "collection")
 
 
 def _free(world: World, name: str, own: holdings.Collection | None) -> str:
@@ -122,7 +120,7 @@ def _fill(world: World, found: holdings.Collection, given: _Rows) -> None:
 
 def _packed(world: World, rows: _Rows, *, single: bool = False) -> tuple[bytes, _Rows]:
     """Return rows as compact JSON, held to the limits."""
-    base = 1024 if world.switches.size_base == "binary" else 1000
+    base = world.switches.kilobyte
     for place, row in enumerate(rows):
         size = len(orjson.dumps(row))
         if size > 10 * base and not single:

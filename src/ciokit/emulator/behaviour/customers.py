@@ -20,7 +20,7 @@ from ciokit.emulator import world as worlds
 from ciokit.emulator.behaviour import activities as log
 from ciokit.emulator.behaviour import lookup, paging
 from ciokit.emulator.behaviour.filters import people_filter
-from ciokit.emulator.routing import READS, ApiFault, PageBeside, cut, on
+from ciokit.emulator.routing import READS, ApiFault, PageBeside, on
 from ciokit.emulator.world import Person, Relationship, World
 
 _MOST_IDS = 100
@@ -93,7 +93,7 @@ def relationships(
             "timestamps": dict(link.timestamps),
         }
 
-    return cut(list(person.relationships.values()), start, limit or 0, row)
+    return paging.cut(list(person.relationships.values()), start, limit or 0, row)
 
 
 @on(Customers.segments)

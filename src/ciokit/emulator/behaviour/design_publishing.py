@@ -151,9 +151,9 @@ def _content(world: World, source: Source, step: Content, node: Node[str]) -> Co
     language = design.language(node)
     if not language:
         return step
-    for content in source.contents:
-        if content.parent == step.id and content.language == language:
-            return content
+    there = source.translation(step, language)
+    if there is not None:
+        return there
     made = Content(world.messaging.next_content(), "email", language, {}, step.id, step.group, step.name)
     made.created = made.updated = world.now
     source.contents.append(made)

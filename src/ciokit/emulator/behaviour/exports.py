@@ -8,7 +8,7 @@ from __future__ import annotations
 from ciokit.app_api import exports
 from ciokit.app_api.exports import ExportAnswer, ExportLink, ExportList, ExportMetric, Exports
 from ciokit.app_api.types import AudienceFilter
-from ciokit.emulator.behaviour import mailings
+from ciokit.emulator.behaviour import lookup, mailings
 from ciokit.emulator.behaviour.filters import people_filter
 from ciokit.emulator.files import EXPORT_LINK_SECONDS, link
 from ciokit.emulator.holdings import Export, ExportKind
@@ -98,10 +98,7 @@ def _start(world: World, kind: ExportKind, header: list[str], rows: list[list[st
 
 
 def _known(world: World, export_id: int) -> Export:
-    export = world.held.exports.get(export_id)
-    if export is None:
-        raise ApiFault(404, "there is no such export")
-    return export
+    return lookup.known(world.held.exports, export_id, "export")
 
 
 def _person(person: Person, extra: list[str]) -> list[str]:

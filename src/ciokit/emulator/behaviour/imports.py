@@ -16,6 +16,7 @@ from ciokit.app_api.imports import (
     StartedImportAnswer,
 )
 from ciokit.app_api.imports import Import as Shown
+from ciokit.emulator.behaviour import lookup
 from ciokit.emulator.files import EXPORT_LINK_SECONDS, link
 from ciokit.emulator.holdings import Import, ImportKind
 from ciokit.emulator.importing import rows_in
@@ -68,10 +69,7 @@ def create(world: World, import_: AnyNewImport) -> StartedImportAnswer:
 @on(Imports.get)
 def get(world: World, import_id: int) -> ImportAnswer:
     """Answer with one import; no document says what an unknown one gets, so it is the 404 of all others."""
-    job = world.held.imports.get(import_id)
-    if job is None:
-        raise ApiFault(404, "there is no such import")
-    return {"import": _shown(world, job)}
+    return {"import": _shown(world, lookup.known(world.held.imports, import_id, "import"))}
 
 
 def _state(world: World, job: Import) -> ImportState:

@@ -58,7 +58,7 @@ def create(
     known = {client["id"] for client in _CLIENTS}
     if not client_ids or not set(client_ids) <= known:
         raise ApiFault(400, f"client_ids: must be some of {', '.join(sorted(known))}")
-    base = 1024 if world.switches.size_base == "binary" else 1000
+    base = world.switches.kilobyte
     if len(orjson.dumps(sample_data)) > 128 * base:
         raise ApiFault(400, "sample_data: is over 128 KB")
     wanted = sorted(set(client_ids))

@@ -10,7 +10,6 @@ one is a 404 as well; segments over the limit are cut to it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Literal, NoReturn, cast
 
@@ -28,10 +27,10 @@ from ciokit.emulator.deliveries import deliver
 from ciokit.emulator.messaging import LiveOne, Order
 from ciokit.emulator.routing import ApiFault, on
 from ciokit.emulator.world import Person, World
+from ciokit.ulid import is_ulid
 
 _SIX_HOURS = 6 * 60 * 60
 _MOST_SEGMENTS = 20
-_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNORECASE)
 _SEGMENTS = "io.customer.livenotifications.segments"
 _COUNTDOWN = "io.customer.livenotifications.countdowntimer"
 _NEEDED: Mapping[str, Mapping[str, type]] = {
@@ -178,12 +177,9 @@ def _state(world: World, one: LiveOne) -> Literal["active", "ended", "expired", 
 
 
 def _known(world: World, instance_id: str) -> LiveOne:
-    if not _ULID.fullmatch(instance_id):
+    if not is_ulid(instance_id):
         _wrong("instance_id", "is no ULID")
-    one = world.messaging.live.get(instance_id.upper())
-    if one is None:
-        raise ApiFault(404, "there is no such live notification")
-    return one
+    return lookup.known(world.messaging.live, instance_id.upper(), "live notification")
 
 
 def _person(world: World, identifiers: Mapping[str, Any]) -> Person | None:

@@ -1,14 +1,26 @@
-"""Who and what a request of the App API means: identifiers to people and objects, and how both are shown."""
+"""Who and what a request of the App API means: from identifiers to what has them, and how both are shown."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from ciokit.app_api.objects import ObjectIdType
 from ciokit.app_api.types import CustomerIdentifiers, IdType, ObjectIdentifiers
 from ciokit.emulator.routing import ApiFault
 from ciokit.emulator.switches import Switches
 from ciokit.emulator.world import Person, Thing, World, as_text
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def known(there: Mapping[K, V], key: K, noun: str) -> V:
+    """Return what has a number or id; `ApiFault` 404 when there is none."""
+    found = there.get(key)
+    if found is None:
+        raise ApiFault(404, f"there is no such {noun}")
+    return found
 
 
 def find_person(world: World, identifier: str, id_type: IdType) -> Person | None:

@@ -30,7 +30,6 @@ MONTH = 31 * checks.DAY
 SIX_MONTHS = 183 * checks.DAY
 TWELVE_MONTHS = checks.TWELVE_MONTHS
 _MOST = 1000
-_LONGEST_CURSOR = 20
 # App spec, campaignMetrics: so many steps at once, and days begin at midnight, Eastern standard time.
 _MOST_STEPS: dict[Period, int] = {"hours": 24, "days": 45, "weeks": 12, "months": 121}
 _EASTERN = timezone(timedelta(hours=-5))
@@ -57,10 +56,8 @@ _MOST_RANGE_STEPS = 1000
 
 def known_source(world: World, kind: SourceKind, number: int) -> Source:
     """Return what sends; `ApiFault` 404 where there is none."""
-    source = world.messaging.sources.get((kind, number))
-    if source is None:
-        raise ApiFault(404, f"there is no such {kind}" + (" message" if kind == "transactional" else ""))
-    return source
+    noun = "transactional message" if kind == "transactional" else kind
+    return lookup.known(world.messaging.sources, (kind, number), noun)
 
 
 def known_content(source: Source, number: int, status: int = 404) -> Content:
@@ -77,9 +74,9 @@ def known_language(source: Source, parent: int | None, language: str, status: in
     for step in steps:
         if language == step.language or not language:
             return step
-        for content in source.contents:
-            if content.parent == step.id and content.language == language:
-                return content
+        found = source.translation(step, language)
+        if found is not None:
+            return found
     raise ApiFault(status, "language: there is no translation into it")
 
 
@@ -106,11 +103,9 @@ def page(  # noqa: PLR0917 - a range, a cursor and a limit is what every list ta
 ) -> Page[messaging.Delivery]:
     """Return a page of deliveries made between two times in unix seconds, newest first; 50 by default."""
     deliveries = world.messaging.deliveries
-    if start and not (
-        start.isascii() and start.isdigit() and len(start) < _LONGEST_CURSOR and int(start) < len(deliveries)
-    ):
-        raise ApiFault(400, "start: is no cursor of this list; pass what `next` held")
-    begin = int(start) if start else len(deliveries)
+    begin = paging.place(start) if start else len(deliveries)
+    if start and begin >= len(deliveries):
+        raise paging.no_cursor()
     end = world.now if last is None else last
     rows = (deliveries[place] for place in range(begin - 1, -1, -1))
     wanted = (each for each in rows if first <= each.created <= end)

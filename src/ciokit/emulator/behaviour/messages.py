@@ -21,6 +21,8 @@ from ciokit.emulator.behaviour import lookup, mailings
 from ciokit.emulator.routing import ApiFault, on
 from ciokit.emulator.world import World
 
+# [inferred]: a message of a person names its content, never the step of a workflow.
+_OF_PERSON = PersonMessage.__annotations__.keys() - {"action_id"}
 _COPIED = ("body", "from", "reply_to", "subject", "bcc", "fake_bcc", "preheader_text", "url")
 
 
@@ -97,33 +99,17 @@ def of_person(
 
 
 def _of_person(each: messaging.Delivery) -> PersonMessage:
-    times = {name: at for name, at in each.metrics.items() if name in DeliveryTimes.__annotations__}
-    row: PersonMessage = {
-        "id": each.id,
-        "deduplicate_id": f"{each.id}:{max(each.metrics.values(), default=each.created)}",
-        "recipient": each.recipient,
-        "subject": str(each.content.get("subject") or ""),
-        "metrics": cast("DeliveryTimes", times),
-        "created": each.created,
-        "failure_message": each.failure or None,
-        "newsletter_id": each.of("newsletter"),
-        "broadcast_id": each.of("broadcast"),
-        "type": each.channel,
-        "forgotten": not each.keeps,
-    }
-    campaign_id = each.of("campaign")
-    if each.person is not None and each.person.id is not None:
-        row["customer_id"] = each.person.id
-    if campaign_id is not None:
-        row["campaign_id"] = campaign_id
+    row = {name: value for name, value in mailings.delivery(each).items() if name in _OF_PERSON}
+    for name in ("customer_id", "campaign_id"):  # here they are left out where others have null (App spec)
+        if row[name] is None:
+            del row[name]
+    row["metrics"] = {name: at for name, at in each.metrics.items() if name in DeliveryTimes.__annotations__}
+    row["type"] = each.channel
     if each.content_id is not None:
         row["msg_template_id"] = str(each.content_id)
         row["content_id"] = each.content_id
-    return row
+    return cast("PersonMessage", row)
 
 
 def _known(world: World, message_id: str) -> messaging.Delivery:
-    each = world.messaging.by_id.get(message_id)
-    if each is None:
-        raise ApiFault(404, "there is no such message")
-    return each
+    return lookup.known(world.messaging.by_id, message_id, "message")

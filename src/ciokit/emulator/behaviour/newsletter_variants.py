@@ -162,7 +162,7 @@ def test_groups(world: World, newsletter_id: int) -> TestGroups:
 def create_test_group(world: World, newsletter_id: int) -> NewsletterAnswer:
     """Add a test group that says what the first one does."""
     source = newsletters.known(world, newsletter_id)
-    _unsent(source)
+    newsletters.refuse_sent(source)
     number = max(source.groups) + 1
     parents: dict[int, int] = {}
     for content in [each for each in source.contents if each.group == source.groups[0]]:
@@ -230,19 +230,14 @@ def _of_group(source: Source, number: str, language: str) -> Content:
 def _translated(
     world: World, source: Source, group: int, language: str, fields: dict[str, str | None]
 ) -> NewsletterAnswer:
-    _unsent(source)
+    newsletters.refuse_sent(source)
     step = _group(source, str(group))
     if step.type == "in_app":
         raise ApiFault(400, "in-app messages cannot be translated here")
     there = {each.language for each in source.contents if each.group == group}
     if not language or language in there:
         raise ApiFault(422, "language: is missing, or there already", pointer="/language")
-    wanted = [name for name in newsletters.needed(cast("OneTimeChannel", step.type)) if name in fields]
-    missing = [name for name in wanted if not fields[name]]
-    if step.type == "push" and not (fields["subject"] or fields["body"]):
-        missing = ["subject"]
-    if missing:
-        raise ApiFault(422, f"{missing[0]}: is needed by this channel", pointer=f"/{missing[0]}")
+    newsletters.whole(cast("OneTimeChannel", step.type), fields)
     kept = {name: value for name, value in fields.items() if value is not None}
     number = world.messaging.next_content()
     made = Content(number, step.type, language, kept, step.id, group, created=world.now, updated=world.now)
@@ -252,7 +247,7 @@ def _translated(
 
 
 def _changed(world: World, source: Source, content: Content, new: NewsletterContentUpdate) -> NewsletterContentAnswer:
-    _unsent(source)
+    newsletters.refuse_sent(source)
     if content.type in ("in_app", "inbox"):
         raise ApiFault(400, "in-app and inbox messages cannot be changed here")
     mailings.change(world, source, content, new, NewsletterContentUpdate)
@@ -260,15 +255,10 @@ def _changed(world: World, source: Source, content: Content, new: NewsletterCont
 
 
 def _remove(source: Source, content: Content) -> None:
-    _unsent(source)
+    newsletters.refuse_sent(source)
     if content.parent is None:
         raise ApiFault(400, "language: the default one cannot be removed")
     source.contents.remove(content)
-
-
-def _unsent(source: Source) -> None:
-    if source.sent is not None:
-        raise ApiFault(400, "the newsletter is sent already")
 
 
 def _shown(source: Source, content: Content) -> NewsletterContent:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
@@ -20,11 +21,11 @@ from ciokit.app_api.newsletters import (
 )
 from ciokit.app_api.types import AudienceFilter
 from ciokit.core.endpoint import Page
-from ciokit.emulator.behaviour import mailings
+from ciokit.emulator.behaviour import mailings, paging
 from ciokit.emulator.behaviour.filters import people_filter, segments_of
 from ciokit.emulator.deliveries import send_content
 from ciokit.emulator.messaging import Content, Source, default_settings
-from ciokit.emulator.routing import ApiFault, cut, on
+from ciokit.emulator.routing import ApiFault, on
 from ciokit.emulator.world import World
 
 _LONGEST_NAME = 190
@@ -45,7 +46,7 @@ def find(
 ) -> Page[Newsletter]:
     """Answer with all newsletters, by number."""
     rows = world.messaging.of_kind("newsletter")
-    return cut(rows[::-1] if sort == "desc" else rows, start, limit or 0, shown)
+    return paging.cut(rows[::-1] if sort == "desc" else rows, start, limit or 0, shown)
 
 
 @on(Newsletters.get)
@@ -91,7 +92,7 @@ def create(
         "method": request_method,
         "url": url,
     }
-    _whole(type, {**fields, "request_method": request_method})
+    whole(type, {**fields, "request_method": request_method})
     if not name.strip() or len(name) > _LONGEST_NAME:
         raise ApiFault(422, f"name: must have 1 to {_LONGEST_NAME} characters", pointer="/name")
     if from_ is not None and from_id is not None:
@@ -246,9 +247,19 @@ def shown(source: Source) -> Newsletter:
     return cast("Newsletter", row)
 
 
-def needed(channel: OneTimeChannel) -> tuple[str, ...]:
-    """Return the fields a channel cannot be without."""
-    return _NEEDED[channel]
+def refuse_sent(source: Source) -> None:
+    """Raise `ApiFault` 400 for a newsletter that has left."""
+    if source.sent is not None:
+        raise ApiFault(400, "the newsletter is sent already")
+
+
+def whole(channel: OneTimeChannel, fields: Mapping[str, Any]) -> None:
+    """Raise `ApiFault` 422 where one of the fields is empty that the channel cannot be without."""
+    missing = [name for name in _NEEDED[channel] if name in fields and not fields[name]]
+    if channel == "push" and not (fields["subject"] or fields["body"]):
+        missing = ["subject"]
+    if missing:
+        raise ApiFault(422, f"{missing[0]}: is needed by this channel", pointer=f"/{missing[0]}")
 
 
 def dispatch(world: World, source: Source) -> None:
@@ -273,8 +284,7 @@ def _plan(world: World, source: Source, at: int) -> None:
 
 def _unsent(world: World, number: int) -> Source:
     source = known(world, number)
-    if source.sent is not None:
-        raise ApiFault(400, "the newsletter is sent already")
+    refuse_sent(source)
     return source
 
 
@@ -287,14 +297,6 @@ def _pace(rate: int | None, seconds: PerSeconds | None) -> None:
     if (rate is None) != (seconds is None):
         missing = "rate_limit_email_rate" if rate is None else "rate_limit_time_period"
         raise ApiFault(422, f"{missing}: is the other half of the pace", pointer=f"/{missing}")
-
-
-def _whole(channel: OneTimeChannel, fields: dict[str, Any]) -> None:
-    missing = [name for name in _NEEDED[channel] if not fields.get(name)]
-    if channel == "push" and not (fields.get("subject") or fields.get("body")):
-        missing = ["subject"]
-    if missing:
-        raise ApiFault(422, f"{missing[0]}: is needed by this channel", pointer=f"/{missing[0]}")
 
 
 def _audience(world: World, recipients: Recipients) -> AudienceFilter:

@@ -14,7 +14,7 @@ from ciokit.app_api.types import ObjectIdentifiers
 from ciokit.core.endpoint import Page
 from ciokit.emulator.behaviour import lookup, paging
 from ciokit.emulator.behaviour.filters import objects_filter
-from ciokit.emulator.routing import READS, PageBeside, cut, on
+from ciokit.emulator.routing import READS, PageBeside, on
 from ciokit.emulator.world import OBJECT_ID, Relationship, World
 
 
@@ -88,4 +88,4 @@ def relationships(
             "timestamps": dict(link.timestamps),
         }
 
-    return cut(list(thing.relationships.values()), start, limit or 0, row)
+    return paging.cut(list(thing.relationships.values()), start, limit or 0, row)

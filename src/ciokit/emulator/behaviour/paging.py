@@ -1,4 +1,4 @@
-"""Pages of searched lists: each goes on where the last one stopped, so that nothing is searched twice."""
+"""Pages of lists: each goes on where the last one stopped."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from ciokit.core.endpoint import Page
 from ciokit.emulator.routing import ApiFault
 from ciokit.emulator.world import PERSON_ID, Entry
 
+R = TypeVar("R")
 T = TypeVar("T")
 
 _LONGEST = 20
@@ -28,8 +30,28 @@ def after(rows: Sequence[T], start: str | None, key: Callable[[T], str], prefix:
     if not start:
         return rows
     if not re.fullmatch(rf"{prefix}[0-9a-f]{{10,16}}", start):
-        raise _no_cursor()
+        raise no_cursor()
     return rows[bisect_right(rows, start, key=key) :]
+
+
+def place(start: str) -> int:
+    """Return the number that a cursor is; `ApiFault` 400 for one that is none."""
+    if not (start.isascii() and start.isdigit() and len(start) < _LONGEST):
+        raise no_cursor()
+    return int(start)
+
+
+def cut(
+    rows: Sequence[R], start: str | None, limit: int, show: Callable[[R], T], *, default: int = 50, most: int = 1000
+) -> Page[T]:
+    """Return the page of `rows` at a cursor, each as `show` gives it; a `limit` below 1 counts as `default`.
+
+    The cursor is a place in `rows`: what is added behind it between two calls is found, what is removed before it
+    shifts the rest, as the vendor warns of its own cursors. Raises `ApiFault` (400) for one that is no such place.
+    """
+    begin = place(start) if start else 0
+    end = begin + size(limit, default, most)
+    return Page([show(row) for row in rows[begin:end]], str(end) if end < len(rows) else None)
 
 
 def take(rows: Iterable[T], test: Callable[[T], bool], count: int) -> tuple[list[T], bool]:
@@ -47,13 +69,12 @@ def newest_first(log: Sequence[Entry], start: str | None) -> Iterable[Entry]:
     """Return the entries older than the cursor, which is the number of the last one seen, newest first."""
     if not start:
         return reversed(log)
-    if not (start.isascii() and start.isdigit() and len(start) < _LONGEST):
-        raise _no_cursor()
-    if log and int(start) > log[-1].number:
-        raise _no_cursor()
-    place = bisect_left(log, int(start), key=lambda entry: entry.number)
-    return (log[index] for index in range(place - 1, -1, -1))
+    seen = place(start)
+    if log and seen > log[-1].number:
+        raise no_cursor()
+    return (log[index] for index in range(bisect_left(log, seen, key=lambda entry: entry.number) - 1, -1, -1))
 
 
-def _no_cursor() -> ApiFault:
+def no_cursor() -> ApiFault:
+    """Return the refusal of a cursor that the list never gave."""
     return ApiFault(400, "start: is no cursor of this list; pass what `next` held")

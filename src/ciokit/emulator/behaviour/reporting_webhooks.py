@@ -10,6 +10,7 @@ from ciokit.app_api.reporting_webhooks import (
     ReportingWebhooks,
     WebhookEvent,
 )
+from ciokit.emulator.behaviour import lookup
 from ciokit.emulator.routing import ApiFault, Manner, on
 from ciokit.emulator.world import World
 
@@ -94,10 +95,7 @@ def delete(world: World, webhook_id: int) -> None:
 
 
 def _known(world: World, webhook_id: int) -> ReportingWebhook:
-    webhook = world.held.webhooks.get(webhook_id)
-    if webhook is None:
-        raise ApiFault(404, "there is no such webhook")
-    return webhook
+    return lookup.known(world.held.webhooks, webhook_id, "webhook")
 
 
 def _check(name: str, endpoint: str, events: list[WebhookEvent]) -> None:

@@ -129,10 +129,7 @@ def _people(world: World, ids: list[str], id_type: SegmentIdType) -> list[Person
 
 
 def _known(world: World, segment_id: int) -> worlds.Segment:
-    segment = world.segments.get(segment_id)
-    if segment is None:
-        raise ApiFault(404, "there is no such segment")
-    return segment
+    return lookup.known(world.segments, segment_id, "segment")
 
 
 def _shown(segment: worlds.Segment) -> Segment:

@@ -6,7 +6,8 @@ from typing import Literal
 
 from ciokit.app_api.senders import Sender, SenderAnswer, Senders, SenderUses
 from ciokit.core.endpoint import Page
-from ciokit.emulator.routing import ApiFault, cut, on
+from ciokit.emulator.behaviour import lookup, paging
+from ciokit.emulator.routing import on
 from ciokit.emulator.world import World
 
 
@@ -22,7 +23,7 @@ def find(
     """Answer with the senders by number; 50 by default, at most 1,000 (the vendor states neither)."""
     rows = [each for each in world.held.senders.values() if hidden or not each.get("hidden")]
     rows.sort(key=lambda each: each["id"], reverse=sort == "desc")
-    return cut(rows, start, limit or 0, lambda each: each)
+    return paging.cut(rows, start, limit or 0, lambda each: each)
 
 
 @on(Senders.get)
@@ -39,7 +40,4 @@ def used_by(world: World, sender_id: int) -> SenderUses:
 
 
 def _known(world: World, sender_id: int) -> Sender:
-    sender = world.held.senders.get(sender_id)
-    if sender is None:
-        raise ApiFault(404, "there is no such sender")
-    return sender
+    return lookup.known(world.held.senders, sender_id, "sender")

@@ -25,7 +25,7 @@ from ciokit.core.endpoint import Page
 from ciokit.emulator.behaviour import lookup, paging
 from ciokit.emulator.holdings import Suppressed
 from ciokit.emulator.ledger import Taken
-from ciokit.emulator.routing import ApiFault, PageBeside, cut, on
+from ciokit.emulator.routing import ApiFault, PageBeside, on
 from ciokit.emulator.world import World
 
 # E.164, an alphanumeric sender id, or the SID of a messaging service.
@@ -113,7 +113,7 @@ def find_suppressions_of_domain(
     rows = _suppressions(world, suppression_type, domain_name)
     if email is not None:
         rows = [each for each in rows if each.email.lower() == email.strip().lower()]
-    page = cut(rows, start, limit, _shown, default=100, most=_MOST)
+    page = paging.cut(rows, start, limit, _shown, default=100, most=_MOST)
     return PageBeside(page.rows, page.next, _category(suppression_type))
 
 

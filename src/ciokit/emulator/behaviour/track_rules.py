@@ -45,11 +45,6 @@ def check(item: TrackItem, most: int) -> Problem | None:
     return _identifiers(known) or _content(item) or _relationships(item)
 
 
-def is_type(value: object) -> bool:
-    """Whether a value is the id of an object type: a whole number as text."""
-    return isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19
-
-
 def _times(item: TrackItem) -> Problem | None:
     device: Any = item.get("device")
     attributes: Any = item.get("attributes")
@@ -97,7 +92,7 @@ def _reference(given: Any, field: str) -> Problem | None:
         where = f"{field}.{name}"
         if name == "phone":
             return Problem(where, "is not enabled as an identifier in this workspace")
-        if name == "object_type_id" and not is_type(value):
+        if name == "object_type_id" and not rules.is_type(value):
             return Problem(where, "must be a whole number as text")
         if not isinstance(value, str) or not value.strip():
             return Problem(where, "is empty or no text")

@@ -20,14 +20,13 @@ import orjson
 
 from ciokit.emulator.messaging import Delivery, DeliveryEvent
 from ciokit.emulator.webhooks.happened import OBJECT_TYPES, PreferenceChange
+from ciokit.ulid import ulid
 
 if TYPE_CHECKING:
     from ciokit.emulator.world import World
 
 _REASONS = frozenset({"attempted", "deferred", "bounced", "dropped", "failed", "undeliverable"})
 _PUSH_TEXTS = ("title", "message", "body", "link", "image_url")
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_PAIRS = [one + other for one in _CROCKFORD for other in _CROCKFORD]
 
 
 def body_of(world: World, place: int, *, with_content: bool, made_up: int = 0) -> dict[str, Any]:
@@ -37,7 +36,7 @@ def body_of(world: World, place: int, *, with_content: bool, made_up: int = 0) -
     another.
     """
     event = world.outgoing.happened[place]
-    number = _ulid(event.time, world.outgoing.generation << 64 | made_up << 56 | place)
+    number = ulid(1000 * event.time, world.outgoing.generation << 64 | made_up << 56 | place)
     if isinstance(event, PreferenceChange):
         return _preferences(world, event, number, with_content=with_content)
     delivery = world.messaging.by_id[event.delivery_id]
@@ -57,11 +56,6 @@ def body_of(world: World, place: int, *, with_content: bool, made_up: int = 0) -
         "timestamp": event.time,
         "data": data,
     }
-
-
-def _ulid(seconds: int, low: int) -> str:
-    value = (max(seconds, 0) * 1000 << 80 | low) & (1 << 128) - 1
-    return "".join([_PAIRS[value >> shift & 1023] for shift in range(120, -1, -10)])
 
 
 def _preferences(world: World, event: PreferenceChange, number: str, *, with_content: bool) -> dict[str, Any]:
@@ -101,7 +95,7 @@ def _source(event: DeliveryEvent, delivery: Delivery) -> dict[str, Any]:
 def _journey(event: DeliveryEvent, delivery: Delivery) -> str:
     """Return the id of a person's way through a campaign or broadcast: all that was made for it at one time."""
     way = f"{delivery.source}/{delivery.run_id}/{event.cio_id}/{delivery.created}"
-    return _ulid(delivery.created, int.from_bytes(hashlib.blake2b(way.encode(), digest_size=10).digest()))
+    return ulid(1000 * delivery.created, int.from_bytes(hashlib.blake2b(way.encode(), digest_size=10).digest()))
 
 
 def _details(world: World, event: DeliveryEvent) -> dict[str, Any]:
