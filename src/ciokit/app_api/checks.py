@@ -30,7 +30,7 @@ _AUDIENCES = ("recipients", "ids", "emails", "per_user_data", "data_file_url")
 _LISTS = {"ids", "emails", "per_user_data"}
 _QUOTED = re.compile(r'"[^"]*"')
 _MILLISECONDS = 10**11  # as seconds this is the year 5138
-_ASSET_BYTES = 2_000_000
+_ASSET_BYTES = pictures.MOST_MB * 1_000_000  # the smaller reading of MB
 
 
 # Made for a declaration
@@ -229,7 +229,7 @@ def scheduled(arguments: Arguments, _size: int, _limits: Limits) -> None:
 
 
 def asset_size(arguments: Arguments) -> None:
-    """Refuse a file of more than 2 MB, before it is read (App catalogue, `createAsset`)."""
+    """Refuse a file that is too large, before it is read."""
     file = arguments["file"]
     if not isinstance(file, Path | bytes):
         raise ValidationError(f"must be a Path or bytes, not {type(file).__name__}", field="file")
@@ -242,7 +242,7 @@ def asset_size(arguments: Arguments) -> None:
 
 
 def asset(arguments: Arguments, _size: int, _limits: Limits) -> None:
-    """Refuse a file of a kind the library does not take, and a picture with a side of more than 4,096 pixels."""
+    """Refuse a file of a kind the library does not take, and a picture with a side that is too long."""
     file = arguments["file"]
     content: bytes = file.read_bytes() if isinstance(file, Path) else file
     kind = pictures.kind(content)
