@@ -201,13 +201,14 @@ def _awaited(make: Callable[[], Any], use: Use) -> Any:
     return asyncio.run(run())
 
 
-def _either(kind: str, wire: Wire, use: Use) -> Any:
+def _either(kind: str, wire: Wire, use: Use, clock: FakeClock | None = None) -> Any:
     """Use a client of a kind at a wire."""
+    clock = clock or FakeClock()
     if kind == "blocking":
-        return _blocking(AppClient(KEY, transport=wire, clock=FakeClock()), use)
+        return _blocking(AppClient(KEY, transport=wire, clock=clock), use)
     awaited = AsyncWire(*wire.answers)
     awaited.sent = wire.sent
-    return _awaited(lambda: AsyncAppClient(KEY, transport=awaited, clock=FakeClock()), use)
+    return _awaited(lambda: AsyncAppClient(KEY, transport=awaited, clock=clock), use)
 
 
 both_kinds = pytest.mark.parametrize("kind", ["blocking", "awaitable"])
@@ -274,6 +275,30 @@ def test_answer_that_leads_to_another_region_is_hinted_at(kind: str) -> None:
     with pytest.raises(ApiError, match="check the region"):
         _either(kind, wire, lambda app: app.segments.find())
     assert len(wire.sent) == 1
+
+
+@both_kinds
+def test_now_is_what_the_clients_clock_says(kind: str) -> None:
+    """How far a range reaches back and a send ahead is measured from the time of the client, not of the machine."""
+    then = 4_000_000_000  # in the year 2096
+    clock = FakeClock(unix=then)
+
+    def refused(use: Use) -> bool:
+        try:
+            _either(kind, Wire(), use, clock)
+        except ValidationError:
+            return True
+        return False
+
+    uses: list[Use] = [
+        lambda app: app.messages.find(start_ts=then - 184 * DAY),
+        lambda app: app.messages.find(start_ts=then - 185 * DAY),
+        _email(send_at=then + 90 * DAY),
+        _email(send_at=then + 91 * DAY),
+    ]
+    assert [refused(use) for use in uses] == [False, True, False, True]
+    clock.sleep(DAY)
+    assert [refused(use) for use in uses] == [True, True, False, False]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pathlib
+import time
 import types
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
@@ -195,7 +196,7 @@ SOUND: dict[str, Any] = {
 def check(call: Call) -> None:
     """Raise the `ValidationError` with which a call is refused, if it is."""
     if call.check is not None:
-        call.check(Limits())
+        call.check(Limits(), time.time())
 
 
 def unchecked(client: AppClient, operation: Endpoint[..., Any], *args: Any, **kwargs: Any) -> Any:

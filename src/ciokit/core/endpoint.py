@@ -70,10 +70,18 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 Prepare = Callable[[dict[str, Any]], None]
 """Checks and completes the arguments given to an operation, in place; doing it twice does no more than once."""
 
-Check: TypeAlias = Callable[[Mapping[str, Any], int, "Limits"], None]
-"""Refuses arguments with `ValidationError` when they are to be sent; it is told the bytes of the body, and the limits
-of the client.
-"""
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a call is checked by: the bytes of its body, and the limits and the time (Unix seconds) of its client."""
+
+    size: int
+    limits: Limits
+    now: float
+
+
+Check: TypeAlias = Callable[[Mapping[str, Any], Terms], None]
+"""Refuses arguments with `ValidationError` when they are to be sent."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +191,7 @@ class Declared(Generic[P, T]):
         built = codec.build(self.route, arguments)
         if self._check is None:
             return built
-        return replace(built, check=functools.partial(self._check, arguments, len(built.body)))
+        return replace(built, check=functools.partial(_checked, self._check, arguments, len(built.body)))
 
 
 class Endpoint(Declared[P, T]):
@@ -358,6 +366,10 @@ def paged(
 def declared(*groups: type) -> list[Declared[..., Any]]:
     """Return every declaration of the given groups, in order."""
     return [value for group in groups for value in vars(group).values() if isinstance(value, Declared)]
+
+
+def _checked(check: Check, arguments: Mapping[str, Any], size: int, limits: Limits, now: float) -> None:
+    check(arguments, Terms(size, limits, now))
 
 
 def _shown_as(run: Callable[..., Any], signature: inspect.Signature) -> Callable[..., Any]:
