@@ -323,12 +323,12 @@ def test_a_file_is_imported_by_its_path(
     ],
 )
 def test_an_import_that_cannot_work_is_refused_at_once(given: dict[str, Any], field: str) -> None:
-    """Nothing is sent, and the error names what is missing or too much."""
+    """Nothing is sent, and the error names the request and what is missing or too much."""
     client, wire, _ = _client()
     arguments: dict[str, Any] = {"source": "https://x.io/a.csv", "name": "I", "type": "people", "identifier": "id"}
     with pytest.raises(ValidationError) as caught:
         run_import(client, **{**arguments, **given})
-    assert (caught.value.field, wire.sent) == (field, [])
+    assert (caught.value.request, caught.value.field, wire.sent) == ("POST /v1/imports", field, [])
 
 
 def test_an_import_that_fails_says_so(ciokit_emulator: Emulator, ciokit_app_client: AppClient) -> None:

@@ -233,7 +233,7 @@ def run_import(
     given |= {key: value for key, value in optional.items() if value is not None}
     with told_of(Imports.create.route.label):
         checks.importable(given)  # before anything is published
-    given["data_file_url"] = _published(source, publish)
+        given["data_file_url"] = _published(source, publish)
     return _import(cast("AnyNewImport", given), timeout, progress)
 
 
