@@ -7,6 +7,7 @@ for what the service would refuse, cut short without a word, or take for somethi
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, cast
 from ciokit import values
 from ciokit.core import pictures
 from ciokit.core.endpoint import Check, Terms
+from ciokit.core.multipart import Upload
 from ciokit.errors import ValidationError
 
 Arguments = Mapping[str, Any]
@@ -234,23 +236,28 @@ def scheduled(arguments: Arguments, _terms: Terms) -> None:
         raise ValidationError("is needed with `scheduled_at`", field="timezone")
 
 
-def asset_size(arguments: Arguments) -> None:
-    """Refuse a file that is too large, before it is read."""
+def asset_file(arguments: dict[str, Any]) -> None:
+    """Put the content in the place of a path, and refuse one that is too large; a file is read once, and no further."""
     file = arguments["file"]
     if not isinstance(file, Path | bytes):
         raise ValidationError(f"must be a Path or bytes, not {type(file).__name__}", field="file")
-    try:
-        size = file.stat().st_size if isinstance(file, Path) else len(file)
-    except OSError:
-        return  # who reads it says so
+    size = len(file) if isinstance(file, bytes) else 0
+    if isinstance(file, Path):
+        try:
+            with file.open("rb") as opened:
+                arguments["file"] = content = Upload(opened.read(_ASSET_BYTES + 1))
+                size = max(len(content), os.fstat(opened.fileno()).st_size)
+        except OSError as error:
+            text = f"cannot be read ({type(error).__name__}); give the path of a file"
+            raise ValidationError(text, field="file") from None
+        content.filename = file.name
     if size > _ASSET_BYTES:
         raise ValidationError(f"has {size:,} B, over the limit of {_ASSET_BYTES:,} B; make it smaller", field="file")
 
 
 def asset(arguments: Arguments, _terms: Terms) -> None:
     """Refuse a file of a kind the library does not take, and a picture with a side that is too long."""
-    file = arguments["file"]
-    content: bytes = file.read_bytes() if isinstance(file, Path) else file
+    content: bytes = arguments["file"]
     kind = pictures.kind(content)
     if kind is None:
         raise ValidationError("is none of bmp, jpeg, png, gif and pdf, by its first bytes", field="file")

@@ -8,6 +8,7 @@ backwards, the docs and contract tests read them sideways. See `ciokit.core.code
 
 from __future__ import annotations
 
+import asyncio
 import enum
 import functools
 import inspect
@@ -185,10 +186,10 @@ class Declared(Generic[P, T]):
     def call(self, *args: P.args, **kwargs: P.kwargs) -> Call:
         """Build the call these arguments make, without sending it."""
         arguments = self.signature.bind(*args, **kwargs).arguments
-        if self._prepare:
-            with told_of(self.route.label):
+        with told_of(self.route.label):
+            if self._prepare:
                 self._prepare(arguments)
-        built = codec.build(self.route, arguments)
+            built = codec.build(self.route, arguments)
         if self._check is None:
             return built
         return replace(built, check=functools.partial(_checked, self._check, arguments, len(built.body)))
@@ -216,11 +217,16 @@ class Endpoint(Declared[P, T]):
         if obj is None:
             return self
 
-        @functools.wraps(self.stub)
         def run(*args: P.args, **kwargs: P.kwargs) -> Any:
             return obj.sender.run(self.flow(*args, **kwargs))
 
-        return _shown_as(run, self.signature)
+        async def run_reading(*args: P.args, **kwargs: P.kwargs) -> Any:
+            # A disk may take its time, and whatever else goes on in this loop is not to wait for it.
+            call = await asyncio.to_thread(self.call, *args, **kwargs)
+            return await obj.sender.run(self.flow_of(call))
+
+        reads = isinstance(obj.sender, AwaitableSender) and In.PART in self.route.where.values()
+        return _shown_as(functools.wraps(self.stub)(run_reading if reads else run), self.signature)
 
 
 @dataclass(frozen=True, slots=True)
