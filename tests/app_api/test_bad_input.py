@@ -7,6 +7,7 @@ import base64
 import re
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,12 +15,13 @@ import pytest
 from ciokit import AppClient, AsyncAppClient, Identity, values
 from ciokit.app_api.client import GROUPS
 from ciokit.core.clock import FakeClock
-from ciokit.core.endpoint import Paged, declared
+from ciokit.core.endpoint import Declared, In, Paged, declared
 from ciokit.core.wire import Response
 from ciokit.emulator.app import Emulator
 from ciokit.errors import ApiError, AuthenticationError, RefusedError, ValidationError
+from ciokit.table import TABLE
 from ciokit.track_api import AsyncTrackClient, TrackClient
-from tests.support.operations import AsyncWire, Wire, method, sample
+from tests.support.operations import AsyncWire, Wire, kinds, method, sample
 
 KEY = "the-secret-key-of-ours"
 PERSON = "p77-Q.secret_person"
@@ -344,3 +346,34 @@ def test_a_page_of_no_rows_or_too_many_is_refused_before_it_is_sent(operation: P
             list(method(app, operation)(**required, limit=limit))
         assert caught.value.field == "limit"
     assert wire.sent == []
+
+
+NUMBERS = [
+    pytest.param(operation, name, id=f"{operation.route.name}-{name}")
+    for operation in TABLE
+    if operation.route.surface != "pipelines"
+    for name, hint in operation.route.types.items()
+    if int in kinds(hint) and datetime not in kinds(hint) and operation.route.where[name] is not In.PATH
+]
+
+
+@pytest.mark.parametrize(("operation", "name"), NUMBERS)
+def test_what_is_no_number_is_refused_where_one_is_declared(operation: Declared[..., Any], name: str) -> None:
+    """A truth value or a fraction would be sent as it is, and read as something else or not at all."""
+    required = {each: sample(operation.route.types[each], "u1") for each in operation.route.required}
+    for wrong in (True, False, 1.5, float("nan"), b"1"):
+        with pytest.raises(ValidationError, match=r"must be .*a whole number, not") as caught:
+            operation.call(**{**required, name: wrong})
+        assert (caught.value.field, caught.value.request) == (name, operation.route.label)
+
+
+def test_number_may_be_text_outside_a_body() -> None:
+    """The cursor of a page is text, and goes on where it stopped, also where pages are counted."""
+    wire = Wire()
+    app: Any = AppClient(KEY, transport=wire, clock=FakeClock())
+    list(app.assets.find(page="2"))
+    assert "page=2" in wire.sent[0].url
+    with pytest.raises(ValidationError, match="must be a whole number, not str"):
+        app.assets.find(page="second")
+    with pytest.raises(ValidationError, match="must be a whole number, not str"):
+        app.asset_folders.create("name", parent_folder_id="2")

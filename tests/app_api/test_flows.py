@@ -228,7 +228,7 @@ def test_a_folder_that_goes_away_meanwhile_is_told_with_the_way_back(tmp_path: P
     assert caught.value.__notes__ == ["export 5 is at the service: `download_export` takes it up"]
 
 
-@pytest.mark.parametrize("timeout", [float("nan"), -1, "60", None])
+@pytest.mark.parametrize("timeout", [float("nan"), -1, "60", True, None])
 def test_a_timeout_that_is_no_time_is_refused_before_anything_is_asked_for(timeout: Any, tmp_path: Path) -> None:
     """Neither an export nor an import nor a broadcast is begun that could not be waited for."""
     client, wire, _ = _client()
