@@ -1,14 +1,10 @@
-"""Time as a collaborator: the real clock, one whose sleep returns at once, and reading until what was sent is there."""
+"""Time as a collaborator: the real clock, and one whose sleep returns at once."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Protocol, TypeVar
-
-T = TypeVar("T")
-_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # seconds; the service takes one or two for attributes, longer for activities
+from typing import Protocol
 
 
 class Clock(Protocol):
@@ -68,15 +64,3 @@ class FakeClock:
     def unix(self) -> float:
         """Return the pretended time in Unix seconds."""
         return self.time + self._ahead
-
-
-def read_until(read: Callable[[], T], good: Callable[[T], bool], wait: float, clock: Clock) -> T:
-    """Read again and again until what was read is good or `wait` seconds are over; return what was read last."""
-    deadline, pause = clock.now() + wait, _PAUSE
-    while True:
-        found = read()
-        left = deadline - clock.now()
-        if good(found) or left <= 0:
-            return found
-        clock.sleep(min(pause, left))
-        pause = min(pause * 2, _LONGEST_PAUSE)
