@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints, is_typeddict
 
 from ciokit.cli import exact
+from ciokit.cli.words import words_for
 from ciokit.core import codec
 from ciokit.core.endpoint import Declared, In
 from ciokit.errors import ValidationError
@@ -97,7 +98,8 @@ def words_of(docstring: str | None) -> Words:
 
 def of_operation(operation: Declared[..., Any]) -> list[Parameter]:
     """Return the arguments of a declared operation, in order."""
-    route, words = operation.route, words_of(operation.__doc__).arguments
+    route, said = operation.route, words_of(operation.__doc__).arguments
+    words = {name: words_for(name, said.get(name, ""), codec.alternatives(hint)) for name, hint in route.types.items()}
     return [
         _parameter(name, given, route.types[name], route.where[name], words)
         for name, given in operation.signature.parameters.items()
