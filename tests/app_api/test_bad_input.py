@@ -116,6 +116,32 @@ KNOWN_BEFORE: dict[str, tuple[Use, str | None, str]] = {
         "start",
         "is after `end`",
     ),
+    "metrics of a range without its end": (
+        lambda app: app.campaigns.metrics(3, version="2", res="days", start=NOW),
+        "end",
+        "is needed with `version` 2",
+    ),
+    "metrics of journeys that ended before they began": (
+        lambda app: app.campaigns.journey_metrics(3, start=NOW, end=NOW - 1, resolution="days"),
+        "end",
+        "is before `start`",
+    ),
+    "metrics in milliseconds": (
+        lambda app: app.campaigns.journey_metrics(3, start=NOW * 1000, end=NOW * 1000, resolution="days"),
+        "start",
+        "looks like milliseconds",
+    ),
+    "metrics of 46 days": (lambda app: app.newsletters.metrics(3, steps=46), "steps", "must be 1 to 45"),
+    "metrics of 25 hours": (
+        lambda app: app.transactional.metrics(3, period="hours", steps=25),
+        "steps",
+        "must be 1 to 24: so many hours",
+    ),
+    "metrics of no month": (
+        lambda app: app.broadcasts.links(12, period="months", steps=0),
+        "steps",
+        "must be 1 to 121",
+    ),
     "a range in milliseconds": (lambda app: app.messages.find(end_ts=NOW * 1000), "end_ts", "looks like milliseconds"),
     "a send in 91 days": (_email(send_at=NOW + 91 * DAY), "send_at", "more than 90 days ahead"),
     "an export of two sources": (

@@ -188,6 +188,9 @@ SOUND: dict[str, Any] = {
     "newsletter_id": 3,
     "rate_limit_email_rate": 100,
     "rate_limit_time_period": 3600,
+    "res": "days",
+    "start": 1_700_000_000,
+    "end": 10**11,
     "subject": "Hello",
     "timezone": "UTC",
 }

@@ -212,7 +212,14 @@ class Campaigns(Group[S]):
         """
         ...
 
-    @endpoint("app", "GET", "/v1/campaigns/{campaign_id}/metrics", retry=Retry.SAFE, docs="campaignMetrics")
+    @endpoint(
+        "app",
+        "GET",
+        "/v1/campaigns/{campaign_id}/metrics",
+        retry=Retry.SAFE,
+        docs="campaignMetrics",
+        check=checks.over_time,
+    )
     def metrics(
         self,
         campaign_id: Path[int],
@@ -229,7 +236,14 @@ class Campaigns(Group[S]):
         """Return the metrics of a campaign over time; `start` and `end` are in Unix seconds."""
         ...
 
-    @endpoint("app", "GET", "/v1/campaigns/{campaign_id}/metrics/links", retry=Retry.SAFE, docs="campaignLinkMetrics")
+    @endpoint(
+        "app",
+        "GET",
+        "/v1/campaigns/{campaign_id}/metrics/links",
+        retry=Retry.SAFE,
+        docs="campaignLinkMetrics",
+        check=checks.over_time,
+    )
     def links(
         self,
         campaign_id: Path[int],
@@ -242,7 +256,12 @@ class Campaigns(Group[S]):
         ...
 
     @endpoint(
-        "app", "GET", "/v1/campaigns/{campaign_id}/journey_metrics", retry=Retry.SAFE, docs="campaignJourneyMetrics"
+        "app",
+        "GET",
+        "/v1/campaigns/{campaign_id}/journey_metrics",
+        retry=Retry.SAFE,
+        docs="campaignJourneyMetrics",
+        check=checks.over_time,
     )
     def journey_metrics(
         self, campaign_id: Path[int], *, start: Query[int], end: Query[int], resolution: Query[Resolution]
@@ -256,6 +275,7 @@ class Campaigns(Group[S]):
         "/v1/campaigns/{campaign_id}/actions/{action_id}/metrics",
         retry=Retry.SAFE,
         docs="campaignActionMetrics",
+        check=checks.over_time,
     )
     def action_metrics(
         self,
@@ -280,6 +300,7 @@ class Campaigns(Group[S]):
         "/v1/campaigns/{campaign_id}/actions/{action_id}/metrics/links",
         retry=Retry.SAFE,
         docs="campaignActionLinks",
+        check=checks.over_time,
     )
     def action_links(
         self,

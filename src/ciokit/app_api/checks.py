@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ciokit import values
+from ciokit.app_api.metrics import MOST_STEPS
 from ciokit.core import pictures
 from ciokit.core.endpoint import Check, Terms
 from ciokit.core.multipart import Upload
@@ -142,6 +143,24 @@ def window(start: str, end: str, seconds: int) -> Check:
             raise ValidationError(f"{text}; ask for one range after the other", field=start)
 
     return check
+
+
+def over_time(arguments: Arguments, _terms: Terms) -> None:
+    """Refuse more steps of metrics than there can be, and a range that is half given or ends before it begins."""
+    if arguments.get("version") == "2":
+        for name in ("res", "start", "end"):
+            if arguments.get(name) is None:
+                raise ValidationError("is needed with `version` 2", field=name)
+    begins, ends = arguments.get("start"), arguments.get("end")
+    for name, moment in (("start", begins), ("end", ends)):
+        if moment is not None:
+            _unix_seconds(name, moment)
+    if begins is not None and ends is not None and begins > ends:
+        raise ValidationError("is before `start`", field="end")
+    steps, period = arguments.get("steps"), arguments.get("period") or "days"
+    most = MOST_STEPS.get(period)
+    if steps is not None and most is not None and not 1 <= int(steps) <= most:
+        raise ValidationError(f"must be 1 to {most}: so many {period} there can be", field="steps")
 
 
 def identified_by(*kinds: str) -> Check:

@@ -61,7 +61,7 @@ _SHARED: Mapping[str, str] = {
     "start": "where to go on: the `next` of the page before",
     "start_ts": f"made at or after this, {_MOMENT}",
     "state": "those in this state",
-    "steps": "how many steps, counted back from now; as many as there can be unless given",
+    "steps": "how many, counted back from now: at most 24 hours, 45 days, 12 weeks or 121 months",
     "subject": "of an e-mail",
     "timezone": "the name of a time zone, such as Europe/Zurich",
     "to": "who gets it, where that is not what the profile says",
