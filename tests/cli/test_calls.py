@@ -82,7 +82,7 @@ def test_text_of_a_body_is_typed_or_read(run: Run, keys: None, tmp_path: Path) -
         (("customers", "find", "--filter", "@none.json"), "--filter", "FileNotFoundError"),
         (("customers", "attributes-of", "--ids", "@none.txt"), "--ids", "FileNotFoundError"),
         (("send", "email", "--to", "@latin.txt"), "--to", "UTF-8"),
-        (("customers", "find", "--filter", FILTER, "--limit", "many"), "--limit", "int"),
+        (("customers", "find", "--filter", FILTER, "--limit", "many"), "--limit", "must be a whole number"),
         (("customers", "segments", ""), "customer_id", "empty"),
         (
             ("send", "push", "--transactional-message-id", "1", "--identifiers", "-", "--message-data", "-"),

@@ -233,7 +233,19 @@ class Campaigns(Group[S]):
         steps: Query[int | None] = None,
         type: Query[Channel | None] = None,
     ) -> RangeMetricAnswer:
-        """Return the metrics of a campaign over time; `start` and `end` are in Unix seconds."""
+        """Return the metrics of a campaign over time: a range with `version="2"`, else the last `steps` periods.
+
+        Args:
+            campaign_id: which.
+            version: "2" needs `res`, `start` and `end`; "1", the default, takes `period` and `steps`.
+            res: how long a step of the range is.
+            tz: the name of a time zone, in which days begin; UTC unless given.
+            start: when the range begins, in Unix seconds.
+            end: when it ends.
+            period: how long a step is without a range; days begin at midnight, Eastern time.
+            steps: how many, counted back from now: at most 24 hours, 45 days, 12 weeks or 121 months.
+            type: only messages of this channel.
+        """
         ...
 
     @endpoint(
@@ -291,7 +303,7 @@ class Campaigns(Group[S]):
         steps: Query[int | None] = None,
         type: Query[Channel | None] = None,
     ) -> RangeActionMetricAnswer:
-        """Return the metrics of one step over time; `start` and `end` are in Unix seconds."""
+        """Return the metrics of one step over time; the arguments are those of `metrics`."""
         ...
 
     @endpoint(

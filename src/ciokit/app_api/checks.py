@@ -52,8 +52,8 @@ def exactly_one(*names: str) -> Check:
 
     def check(arguments: Arguments, terms: Terms) -> None:
         if not _given(arguments, names):
-            others = " and ".join(f"`{name}`" for name in names[1:])
-            raise ValidationError(f"or one of {others} is needed, and only one", field=names[0])
+            others = " or ".join(f"`{name}`" for name in names[1:])
+            raise ValidationError(f"is needed, or {others} instead, and only one", field=names[0])
         at_most_one(*names)(arguments, terms)
 
     return check

@@ -22,6 +22,7 @@ from ciokit.core import codec
 from ciokit.core.endpoint import Declared, In
 from ciokit.errors import ValidationError
 
+_NAMES: Mapping[Any, str] = {int: "a whole number", float: "a number", bool: "true or false", datetime: "a time"}
 _EMPTY = inspect.Parameter.empty
 _SECTION = re.compile(r"[A-Z]\w+:")
 _ENTRY = re.compile(r" {4}(\w+): (.*)")
@@ -286,7 +287,7 @@ class Reader:
         for kind in (each for each in kinds if each is not datetime or str not in kinds):
             with suppress(ValueError):
                 return _as(kind, text)
-        names = " or ".join(getattr(kind, "__name__", str(kind)) for kind in kinds)
+        names = " or ".join(_NAMES.get(kind, str(kind)) for kind in kinds)
         raise ValidationError(f"must be {names}", field=parameter.option)
 
     def _upload(self, parameter: Parameter, kinds: list[Any], text: str) -> Any:

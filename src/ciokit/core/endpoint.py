@@ -157,6 +157,9 @@ class Declared(Generic[P, T]):
         self._owner = ""
         self.__doc__ = stub.__doc__
 
+    def __repr__(self) -> str:
+        return f"<operation {self._route.label}>"
+
     def __set_name__(self, owner: type, name: str) -> None:
         self._owner = owner.__name__
 
