@@ -92,6 +92,8 @@ def test_text_of_a_body_is_typed_or_read(run: Run, keys: None, tmp_path: Path) -
         (("customers", "find"), None, "--filter"),
         (("customers", "segments", "u1", "--id-type", "name"), None, "invalid choice: 'name'"),
         (("customers", "segments", "u1", "--app-api-key", KEY), None, "unrecognized arguments: --app-api-key"),
+        (("customers", "segments", "u1", "u2"), None, "one argument too many; see `ciokit app customers segments"),
+        (("customers", "segments", "u1", "u2", "u3"), None, "2 arguments too many"),
         (("customers", "search"), None, "search"),
         (("custom",), None, "custom"),
     ],

@@ -44,7 +44,8 @@ class CommandParser(argparse.ArgumentParser):
         if rest and self._machine:
             # Not their values: somebody may have tried to give a key.
             options = [word.partition("=")[0] for word in rest if word.startswith("-")]
-            self.error(f"unrecognized arguments: {', '.join(options) or len(rest)}")
+            many = "one argument" if len(rest) == 1 else f"{len(rest)} arguments"
+            self.error(f"unrecognized arguments: {', '.join(options)}" if options else f"{many} too many")
         return found, rest
 
     def error(self, message: str) -> NoReturn:
