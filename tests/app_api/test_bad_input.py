@@ -175,7 +175,7 @@ KNOWN_BEFORE: dict[str, tuple[Use, str | None, str]] = {
     "101 people": (lambda app: app.customers.attributes_of([PERSON] * 101), "ids", "101 entries"),
     "one person as text": (lambda app: app.customers.attributes_of(PERSON), "ids", "must be a list, not str"),
     "an import that is only a name": (lambda app: app.imports.create("people.csv"), "import_", "a dict, not str"),
-    "an import of nothing": (lambda app: app.imports.create(None), "import_", "must be a dict"),
+    "an import of nothing": (lambda app: app.imports.create(None), "import_", "is needed, and None was given"),
     "an import that is a list": (lambda app: app.imports.create([]), "import_", "a dict, not list"),
     "an import of people without an identifier": (
         lambda app: app.imports.create({"name": "I", "data_file_url": "https://x.io/a.csv", "type": "people"}),
@@ -393,12 +393,31 @@ def test_what_is_no_number_is_refused_where_one_is_declared(operation: Declared[
         assert (caught.value.field, caught.value.request) == (name, operation.route.label)
 
 
+NEEDED = [
+    pytest.param(operation, name, id=f"{operation.route.name}-{name}")
+    for operation in TABLE
+    if operation.route.surface == "app"
+    for name in sorted(operation.route.required)
+]
+
+
+@pytest.mark.parametrize(("operation", "name"), NEEDED)
+def test_none_is_refused_where_something_is_needed(operation: Declared[..., Any], name: str) -> None:
+    """None would leave out what the service cannot do without."""
+    required = {each: sample(operation.route.types[each], "u1") for each in operation.route.required}
+    with pytest.raises(ValidationError, match=r"is needed, and None|is missing|not NoneType") as caught:
+        operation.call(**{**required, name: None})
+    assert (caught.value.field, caught.value.request) == (name, operation.route.label)
+
+
 def test_number_may_be_text_outside_a_body() -> None:
     """The cursor of a page is text, and goes on where it stopped, also where pages are counted."""
     wire = Wire()
     app: Any = AppClient(KEY, transport=wire, clock=FakeClock())
-    list(app.assets.find(page="2"))
-    assert "page=2" in wire.sent[0].url
+    list(app.assets.find(page="2", limit="100"))
+    assert "page=2&limit=100" in wire.sent[0].url
+    with pytest.raises(ValidationError, match="must be 1 to 10,000"):
+        list(app.assets.find(limit="10001"))
     with pytest.raises(ValidationError, match="must be a whole number, not str"):
         app.assets.find(page="second")
     with pytest.raises(ValidationError, match="must be a whole number, not str"):

@@ -119,7 +119,7 @@ def page_of(most: int | None = None) -> Check:
         limit = arguments.get("limit")
         if limit is None:
             return
-        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1 or (most is not None and limit > most):
+        if int(limit) < 1 or (most is not None and int(limit) > most):
             raise ValidationError(f"must be {wanted}; pages follow each other by themselves", field="limit")
 
     return check

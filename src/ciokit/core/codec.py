@@ -24,7 +24,8 @@ def build(route: Route, arguments: Mapping[str, Any]) -> Call:
     """Return the call that carries `arguments`; those that are None stay out of it.
 
     Raises `ValidationError` for a path argument that is empty, or neither text nor a number where one is declared: it
-    would address something else. So it does for what is no whole number where one is declared.
+    would address something else. So it does for None where
+    something is needed, and for what is no whole number where one is declared.
     """
     path: dict[str, str] = {}
     query: dict[str, str | list[str]] = {}
@@ -39,6 +40,8 @@ def build(route: Route, arguments: Mapping[str, Any]) -> Call:
             path[name] = _path_value(name, value, route)
             continue
         if value is None:
+            if name in route.required and types.NoneType not in get_args(route.types[name]):
+                raise ValidationError("is needed, and None was given", field=name, request=route.label)
             continue
         _check_number(name, value, route)
         if place == "query":
