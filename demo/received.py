@@ -6,11 +6,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TypeAlias, get_args
 
-from ciokit import AppClient, ConfigurationError
+from ciokit import AppClient, ConfigurationError, CustomerIOError
 from ciokit.app_api.messages import DeliveryMetric
 from ciokit.app_api.reporting_webhooks import WebhookEvent
 from ciokit.webhooks.config import WebhookConfig, WebhookConfigManager
@@ -95,11 +95,23 @@ def receiving(folder: Path, app: AppClient, control: Control) -> Iterator[Receiv
     control.switch({"webhook_concurrency": _AT_ONCE})
     receiver.start()
     try:
-        webhook = register(app, receiver.url)
-        yield receiver
-        WebhookConfigManager(app).delete(webhook)
+        with _registered(app, receiver.url):
+            yield receiver
     finally:
         receiver.stop()
+
+
+@contextmanager
+def _registered(app: AppClient, url: str) -> Iterator[None]:
+    """Have everything posted to a URL until the end of the block, also where it breaks off: the emulator may go on."""
+    webhook = register(app, url)
+    try:
+        yield
+    except BaseException:
+        with suppress(CustomerIOError):  # what broke it off is what is to be told
+            WebhookConfigManager(app).delete(webhook)
+        raise
+    WebhookConfigManager(app).delete(webhook)
 
 
 def settle(control: Control, meter: Meter) -> int:

@@ -64,8 +64,10 @@ class Identity:
             has = f"it has {' and '.join(given)}" if given else "it has none"
             raise ValidationError(f"is exactly one of {', '.join(_KINDS)}; {has}", field="identity")
         kind, value = given[0], getattr(self, given[0])
-        if not isinstance(value, str) or not value.strip():
-            raise ValidationError("is empty or no text", field=kind)
+        if not isinstance(value, str):
+            raise ValidationError(f"must be text, not {type(value).__name__}", field=kind)
+        if not value.strip():
+            raise ValidationError("is empty", field=kind)
         if kind == "email" and "@" not in value:
             raise ValidationError("has no @", field=kind)
         if kind == "phone" and not _E164.fullmatch(value):

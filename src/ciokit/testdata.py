@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ciokit import values
-from ciokit.core.clock import Clock, SystemClock, read_until
+from ciokit.core.clock import Clock, SystemClock
+from ciokit.core.reading_back import read_until
 from ciokit.errors import RefusedError
 from ciokit.pipelines_api.devices import register_device
 from ciokit.pipelines_api.messages import Message

@@ -7,6 +7,7 @@ import base64
 import re
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,12 +15,13 @@ import pytest
 from ciokit import AppClient, AsyncAppClient, Identity, values
 from ciokit.app_api.client import GROUPS
 from ciokit.core.clock import FakeClock
-from ciokit.core.endpoint import Paged, declared
+from ciokit.core.endpoint import Declared, In, Paged, declared
 from ciokit.core.wire import Response
 from ciokit.emulator.app import Emulator
 from ciokit.errors import ApiError, AuthenticationError, RefusedError, ValidationError
+from ciokit.table import TABLE
 from ciokit.track_api import AsyncTrackClient, TrackClient
-from tests.support.operations import AsyncWire, Wire, method, sample
+from tests.support.operations import AsyncWire, Wire, kinds, method, sample
 
 KEY = "the-secret-key-of-ours"
 PERSON = "p77-Q.secret_person"
@@ -114,6 +116,32 @@ KNOWN_BEFORE: dict[str, tuple[Use, str | None, str]] = {
         "start",
         "is after `end`",
     ),
+    "metrics of a range without its end": (
+        lambda app: app.campaigns.metrics(3, version="2", res="days", start=NOW),
+        "end",
+        "is needed with `version` 2",
+    ),
+    "metrics of journeys that ended before they began": (
+        lambda app: app.campaigns.journey_metrics(3, start=NOW, end=NOW - 1, resolution="days"),
+        "end",
+        "is before `start`",
+    ),
+    "metrics in milliseconds": (
+        lambda app: app.campaigns.journey_metrics(3, start=NOW * 1000, end=NOW * 1000, resolution="days"),
+        "start",
+        "looks like milliseconds",
+    ),
+    "metrics of 46 days": (lambda app: app.newsletters.metrics(3, steps=46), "steps", "must be 1 to 45"),
+    "metrics of 25 hours": (
+        lambda app: app.transactional.metrics(3, period="hours", steps=25),
+        "steps",
+        "must be 1 to 24: so many hours",
+    ),
+    "metrics of no month": (
+        lambda app: app.broadcasts.links(12, period="months", steps=0),
+        "steps",
+        "must be 1 to 121",
+    ),
     "a range in milliseconds": (lambda app: app.messages.find(end_ts=NOW * 1000), "end_ts", "looks like milliseconds"),
     "a send in 91 days": (_email(send_at=NOW + 91 * DAY), "send_at", "more than 90 days ahead"),
     "an export of two sources": (
@@ -147,7 +175,7 @@ KNOWN_BEFORE: dict[str, tuple[Use, str | None, str]] = {
     "101 people": (lambda app: app.customers.attributes_of([PERSON] * 101), "ids", "101 entries"),
     "one person as text": (lambda app: app.customers.attributes_of(PERSON), "ids", "must be a list, not str"),
     "an import that is only a name": (lambda app: app.imports.create("people.csv"), "import_", "a dict, not str"),
-    "an import of nothing": (lambda app: app.imports.create(None), "import_", "must be a dict"),
+    "an import of nothing": (lambda app: app.imports.create(None), "import_", "is needed, and None was given"),
     "an import that is a list": (lambda app: app.imports.create([]), "import_", "a dict, not list"),
     "an import of people without an identifier": (
         lambda app: app.imports.create({"name": "I", "data_file_url": "https://x.io/a.csv", "type": "people"}),
@@ -201,13 +229,14 @@ def _awaited(make: Callable[[], Any], use: Use) -> Any:
     return asyncio.run(run())
 
 
-def _either(kind: str, wire: Wire, use: Use) -> Any:
+def _either(kind: str, wire: Wire, use: Use, clock: FakeClock | None = None) -> Any:
     """Use a client of a kind at a wire."""
+    clock = clock or FakeClock()
     if kind == "blocking":
-        return _blocking(AppClient(KEY, transport=wire, clock=FakeClock()), use)
+        return _blocking(AppClient(KEY, transport=wire, clock=clock), use)
     awaited = AsyncWire(*wire.answers)
     awaited.sent = wire.sent
-    return _awaited(lambda: AsyncAppClient(KEY, transport=awaited, clock=FakeClock()), use)
+    return _awaited(lambda: AsyncAppClient(KEY, transport=awaited, clock=clock), use)
 
 
 both_kinds = pytest.mark.parametrize("kind", ["blocking", "awaitable"])
@@ -276,6 +305,30 @@ def test_answer_that_leads_to_another_region_is_hinted_at(kind: str) -> None:
     assert len(wire.sent) == 1
 
 
+@both_kinds
+def test_now_is_what_the_clients_clock_says(kind: str) -> None:
+    """How far a range reaches back and a send ahead is measured from the time of the client, not of the machine."""
+    then = 4_000_000_000  # in the year 2096
+    clock = FakeClock(unix=then)
+
+    def refused(use: Use) -> bool:
+        try:
+            _either(kind, Wire(), use, clock)
+        except ValidationError:
+            return True
+        return False
+
+    uses: list[Use] = [
+        lambda app: app.messages.find(start_ts=then - 184 * DAY),
+        lambda app: app.messages.find(start_ts=then - 185 * DAY),
+        _email(send_at=then + 90 * DAY),
+        _email(send_at=then + 91 * DAY),
+    ]
+    assert [refused(use) for use in uses] == [False, True, False, True]
+    clock.sleep(DAY)
+    assert [refused(use) for use in uses] == [True, True, False, False]
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -319,3 +372,53 @@ def test_a_page_of_no_rows_or_too_many_is_refused_before_it_is_sent(operation: P
             list(method(app, operation)(**required, limit=limit))
         assert caught.value.field == "limit"
     assert wire.sent == []
+
+
+NUMBERS = [
+    pytest.param(operation, name, id=f"{operation.route.name}-{name}")
+    for operation in TABLE
+    if operation.route.surface != "pipelines"
+    for name, hint in operation.route.types.items()
+    if int in kinds(hint) and datetime not in kinds(hint) and operation.route.where[name] is not In.PATH
+]
+
+
+@pytest.mark.parametrize(("operation", "name"), NUMBERS)
+def test_what_is_no_number_is_refused_where_one_is_declared(operation: Declared[..., Any], name: str) -> None:
+    """A truth value or a fraction would be sent as it is, and read as something else or not at all."""
+    required = {each: sample(operation.route.types[each], "u1") for each in operation.route.required}
+    for wrong in (True, False, 1.5, float("nan"), b"1"):
+        with pytest.raises(ValidationError, match=r"must be .*a whole number, not") as caught:
+            operation.call(**{**required, name: wrong})
+        assert (caught.value.field, caught.value.request) == (name, operation.route.label)
+
+
+NEEDED = [
+    pytest.param(operation, name, id=f"{operation.route.name}-{name}")
+    for operation in TABLE
+    if operation.route.surface == "app"
+    for name in sorted(operation.route.required)
+]
+
+
+@pytest.mark.parametrize(("operation", "name"), NEEDED)
+def test_none_is_refused_where_something_is_needed(operation: Declared[..., Any], name: str) -> None:
+    """None would leave out what the service cannot do without."""
+    required = {each: sample(operation.route.types[each], "u1") for each in operation.route.required}
+    with pytest.raises(ValidationError, match=r"is needed, and None|is missing|not NoneType") as caught:
+        operation.call(**{**required, name: None})
+    assert (caught.value.field, caught.value.request) == (name, operation.route.label)
+
+
+def test_number_may_be_text_outside_a_body() -> None:
+    """The cursor of a page is text, and goes on where it stopped, also where pages are counted."""
+    wire = Wire()
+    app: Any = AppClient(KEY, transport=wire, clock=FakeClock())
+    list(app.assets.find(page="2", limit="100"))
+    assert "page=2&limit=100" in wire.sent[0].url
+    with pytest.raises(ValidationError, match="must be 1 to 10,000"):
+        list(app.assets.find(limit="10001"))
+    with pytest.raises(ValidationError, match="must be a whole number, not str"):
+        app.assets.find(page="second")
+    with pytest.raises(ValidationError, match="must be a whole number, not str"):
+        app.asset_folders.create("name", parent_folder_id="2")

@@ -228,7 +228,7 @@ def test_a_folder_that_goes_away_meanwhile_is_told_with_the_way_back(tmp_path: P
     assert caught.value.__notes__ == ["export 5 is at the service: `download_export` takes it up"]
 
 
-@pytest.mark.parametrize("timeout", [float("nan"), -1, "60", None])
+@pytest.mark.parametrize("timeout", [float("nan"), -1, "60", True, None])
 def test_a_timeout_that_is_no_time_is_refused_before_anything_is_asked_for(timeout: Any, tmp_path: Path) -> None:
     """Neither an export nor an import nor a broadcast is begun that could not be waited for."""
     client, wire, _ = _client()
@@ -323,12 +323,12 @@ def test_a_file_is_imported_by_its_path(
     ],
 )
 def test_an_import_that_cannot_work_is_refused_at_once(given: dict[str, Any], field: str) -> None:
-    """Nothing is sent, and the error names what is missing or too much."""
+    """Nothing is sent, and the error names the request and what is missing or too much."""
     client, wire, _ = _client()
     arguments: dict[str, Any] = {"source": "https://x.io/a.csv", "name": "I", "type": "people", "identifier": "id"}
     with pytest.raises(ValidationError) as caught:
         run_import(client, **{**arguments, **given})
-    assert (caught.value.field, wire.sent) == (field, [])
+    assert (caught.value.request, caught.value.field, wire.sent) == ("POST /v1/imports", field, [])
 
 
 def test_an_import_that_fails_says_so(ciokit_emulator: Emulator, ciokit_app_client: AppClient) -> None:

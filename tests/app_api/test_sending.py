@@ -122,7 +122,7 @@ def test_ninety_days_ahead_is_the_most(server: ScriptedServer, app: AppClient, c
     """A send in 90 days goes out; one a day later, milliseconds and a fraction are refused."""
     send, arguments = SENDS[channel]
     now = int(time.time())
-    for when, said in ((now + 91 * 86_400, "90 days"), (now * 1000, "milliseconds"), (1.5, "whole Unix seconds")):
+    for when, said in ((now + 91 * 86_400, "90 days"), (now * 1000, "milliseconds"), (1.5, "a whole number")):
         _expect_refusal(server, lambda at=when: send(app, identifiers=ANN, send_at=at, **arguments), "send_at", said)  # type: ignore[misc]
     send(app, identifiers=ANN, send_at=now + 90 * 86_400 - 60, **arguments)
     assert len(server.seen) == 1

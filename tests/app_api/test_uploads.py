@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ciokit import AppClient, AsyncAppClient, upload_asset
+from ciokit.app_api.assets import Assets
 from ciokit.core.clock import FakeClock
 from ciokit.errors import RefusedError, ValidationError
 from tests.support.operations import Wire
@@ -95,7 +99,7 @@ def test_what_the_library_would_not_take_is_refused_before_sending(case: str, tm
     wire = Wire()
     with pytest.raises(ValidationError, match=said) as caught:
         upload_asset(AppClient("k", transport=wire, clock=FakeClock()), path)
-    assert (caught.value.field, wire.sent) == ("file", [])
+    assert (caught.value.request, caught.value.field, wire.sent) == ("POST /v1/assets/files", "file", [])
 
 
 def test_text_is_no_file() -> None:
@@ -105,3 +109,36 @@ def test_text_is_no_file() -> None:
     with pytest.raises(ValidationError, match="must be a Path or bytes, not str"):
         AppClient("k", transport=wire, clock=FakeClock()).assets.create(name)
     assert wire.sent == []
+
+
+def test_slow_disk_holds_nothing_else_up(ciokit_async_app_client: AsyncAppClient, tmp_path: Path) -> None:
+    """While the awaitable client reads a file, its event loop goes on."""
+    path = tmp_path / "slow.pdf"
+    os.mkfifo(path)  # whoever reads it waits until somebody writes
+    went_on = threading.Event()
+
+    def write() -> bool:
+        before = went_on.wait(10)
+        path.write_bytes(b"%PDF-1.7 x")
+        return before
+
+    async def run() -> tuple[Any, bool]:
+        with ThreadPoolExecutor() as pool:
+            written = pool.submit(write)
+            upload = asyncio.create_task(ciokit_async_app_client.assets.create(path))
+            await asyncio.sleep(0)  # the upload begins
+            went_on.set()
+            return await upload, written.result()
+
+    answer, before = asyncio.run(run())
+    assert before
+    assert (answer["asset"]["name"], answer["asset"]["size"]) == ("slow.pdf", 10)
+
+
+def test_file_is_read_once(tmp_path: Path, ciokit_app_client: AppClient) -> None:
+    """What is checked is what is sent, also when the file is gone or another before the call is."""
+    path = _file(tmp_path, "terms.pdf", b"%PDF-1.7 x")
+    call = Assets.create.call(path)
+    path.unlink()
+    answer = ciokit_app_client.assets.sender.run(Assets.create.flow_of(call))
+    assert (answer["asset"]["name"], answer["asset"]["size"]) == ("terms.pdf", 10)

@@ -82,7 +82,7 @@ def test_text_of_a_body_is_typed_or_read(run: Run, keys: None, tmp_path: Path) -
         (("customers", "find", "--filter", "@none.json"), "--filter", "FileNotFoundError"),
         (("customers", "attributes-of", "--ids", "@none.txt"), "--ids", "FileNotFoundError"),
         (("send", "email", "--to", "@latin.txt"), "--to", "UTF-8"),
-        (("customers", "find", "--filter", FILTER, "--limit", "many"), "--limit", "int"),
+        (("customers", "find", "--filter", FILTER, "--limit", "many"), "--limit", "must be a whole number"),
         (("customers", "segments", ""), "customer_id", "empty"),
         (
             ("send", "push", "--transactional-message-id", "1", "--identifiers", "-", "--message-data", "-"),
@@ -92,6 +92,8 @@ def test_text_of_a_body_is_typed_or_read(run: Run, keys: None, tmp_path: Path) -
         (("customers", "find"), None, "--filter"),
         (("customers", "segments", "u1", "--id-type", "name"), None, "invalid choice: 'name'"),
         (("customers", "segments", "u1", "--app-api-key", KEY), None, "unrecognized arguments: --app-api-key"),
+        (("customers", "segments", "u1", "u2"), None, "one argument too many; see `ciokit app customers segments"),
+        (("customers", "segments", "u1", "u2", "u3"), None, "2 arguments too many"),
         (("customers", "search"), None, "search"),
         (("custom",), None, "custom"),
     ],

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from ciokit.cli.arguments import of_operation
 from ciokit.core import codec
 from ciokit.core.endpoint import Declared, In, Paged
 from ciokit.core.flow import Call
@@ -185,3 +186,11 @@ def test_dry_run_of_a_message(verb: str, own: dict[str, str], run: Run, keys: No
     assert request["headers"]["authorization"] == "[set]"
     assert request["headers"]["x-strict-mode"] == "1"
     assert request["body"] == {**message, "type": verb}
+
+
+@over_called
+def test_each_option_says_what_it_is_for(operation: Declared[..., Any]) -> None:
+    """No option of a call stands without words, nor with words that lead to where a command does not."""
+    options = [each for each in of_operation(operation) if each.place is not In.PATH]
+    assert [each.name for each in options if not each.words] == []
+    assert [each.name for each in options if "the group" in each.words or "`from_`" in each.words] == []

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ciokit import values
+from ciokit import AppClient, values
 from ciokit.emulator.app import Emulator
 from ciokit.emulator.server import EmulatorServer
 from demo.journey import ORDER, ORDER_PART, Basket, Journey, order_messages
@@ -136,6 +136,17 @@ def test_a_difference_is_told_and_fails_the_run() -> None:
         run = _demo("--households", "5", "--seed", "1", "--base-url", server.base_url)
     assert run.returncode == 1, run.stdout + run.stderr
     assert _counted(run.stdout, "mismatches") > 0
+
+
+def test_run_that_breaks_off_leaves_no_webhook_behind() -> None:
+    """On an emulator that goes on, nobody is to be sent webhooks after a campaign that could not be triggered."""
+    fault = {"route": "POST /v1/campaigns/*/triggers", "status": 401}
+    with EmulatorServer(Emulator()) as server, AppClient("key", base_url=server.base_url) as app:
+        httpx2.post(f"{server.control_url}/faults", json=fault, trust_env=False).raise_for_status()
+        run = _demo("--households", "5", "--base-url", server.base_url)
+        assert run.returncode == 2, run.stdout + run.stderr
+        assert app.reporting_webhooks.find()["reporting_webhooks"] == []
+    assert "Traceback" not in run.stderr
 
 
 @pytest.mark.parametrize("arguments", [("--base-url", "http://127.0.0.1:9"), ("--base-url", "not-a-url")])

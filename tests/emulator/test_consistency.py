@@ -89,6 +89,28 @@ def test_opt_outs_and_suppressed_addresses_are_read_later() -> None:
     assert seen == [(0, 0), (1, 1)]
 
 
+def test_device_of_a_push_is_read_later() -> None:
+    """A push goes at once to the device that it brings along; the profile shows that device once the delay is over."""
+    workspace = Workspace(ingestion_delay=2.0)
+    workspace.emulator.seed(
+        {"people": [{"id": "ann"}], "transactional": [{"id": 2, "name": "P", "type": "push", "body": "x"}]}
+    )
+    push = {
+        "transactional_message_id": 2,
+        "identifiers": {"id": "ann"},
+        "custom_device": {"token": "t1", "platform": "ios"},
+    }
+    sent = _app(workspace, "POST", "/v1/send/push", push)["delivery_id"]
+    message = workspace.read(f"/v1/messages/{sent}")[1]["message"]
+    assert (message["recipient"], "sent" in message["metrics"]) == ("t1", True)
+    devices: list[list[str]] = []
+    for _ in range(2):
+        person = workspace.read("/v1/customers/ann/attributes")[1]["customer"]
+        devices.append([device["id"] for device in person["devices"]])
+        workspace.clock.advance(2)
+    assert devices == [[], ["t1"]]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "counts"),
     [

@@ -16,8 +16,9 @@ from ciokit import AppClient, CustomerIOClient, Settings, TrackClient, delete_ob
 from ciokit.app_api.customers import Customers, Person
 from ciokit.app_api.objects import Objects
 from ciokit.client import AwaitableClient, limiters_for
-from ciokit.core.clock import Clock, FakeClock, SystemClock, read_until
+from ciokit.core.clock import Clock, FakeClock, SystemClock
 from ciokit.core.limits import Limiters
+from ciokit.core.reading_back import read_until
 from ciokit.core.transport import AsyncHttpTransport, HttpTransport, TransportOptions
 from ciokit.core.wire import AsyncTransport, Request, Response, Transport
 from ciokit.emulator.app import Emulator

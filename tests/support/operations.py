@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pathlib
+import time
 import types
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
@@ -187,6 +188,9 @@ SOUND: dict[str, Any] = {
     "newsletter_id": 3,
     "rate_limit_email_rate": 100,
     "rate_limit_time_period": 3600,
+    "res": "days",
+    "start": 1_700_000_000,
+    "end": 10**11,
     "subject": "Hello",
     "timezone": "UTC",
 }
@@ -195,7 +199,7 @@ SOUND: dict[str, Any] = {
 def check(call: Call) -> None:
     """Raise the `ValidationError` with which a call is refused, if it is."""
     if call.check is not None:
-        call.check(Limits())
+        call.check(Limits(), time.time())
 
 
 def unchecked(client: AppClient, operation: Endpoint[..., Any], *args: Any, **kwargs: Any) -> Any:

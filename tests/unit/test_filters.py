@@ -31,6 +31,14 @@ def test_each_function_gives_the_documented_object(built: Any, documented: dict[
     assert len(built) == 1
 
 
+@pytest.mark.parametrize("id", [True, 1.5, "7", None])
+def test_a_segment_is_named_by_its_number(id: Any) -> None:
+    """What is no whole number is refused by name."""
+    with pytest.raises(ValidationError, match="must be a whole number") as caught:
+        segment(id)
+    assert caught.value.field == "id"
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(41, "41"), (0, "0"), (-2.5, "-2.5"), (True, "true"), (False, "false"), ("\u00e4", "\u00e4")],

@@ -85,7 +85,7 @@ class Assets(Group[S]):
         "/v1/assets/files",
         retry=Retry.NEVER,
         docs="createAsset",
-        prepare=checks.asset_size,
+        prepare=checks.asset_file,
         check=checks.asset,
     )
     def create(

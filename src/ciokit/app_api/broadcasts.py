@@ -275,7 +275,14 @@ class Broadcasts(Group[S]):
         """
         ...
 
-    @endpoint("app", "GET", "/v1/broadcasts/{broadcast_id}/metrics", retry=Retry.SAFE, docs="broadcastMetrics")
+    @endpoint(
+        "app",
+        "GET",
+        "/v1/broadcasts/{broadcast_id}/metrics",
+        retry=Retry.SAFE,
+        docs="broadcastMetrics",
+        check=checks.over_time,
+    )
     def metrics(
         self,
         broadcast_id: Path[int],
@@ -287,7 +294,14 @@ class Broadcasts(Group[S]):
         """Return the metrics of a broadcast over the last `steps` periods, as many as there can be."""
         ...
 
-    @endpoint("app", "GET", "/v1/broadcasts/{broadcast_id}/metrics/links", retry=Retry.SAFE, docs="broadcastLinks")
+    @endpoint(
+        "app",
+        "GET",
+        "/v1/broadcasts/{broadcast_id}/metrics/links",
+        retry=Retry.SAFE,
+        docs="broadcastLinks",
+        check=checks.over_time,
+    )
     def links(
         self,
         broadcast_id: Path[int],
@@ -305,6 +319,7 @@ class Broadcasts(Group[S]):
         "/v1/broadcasts/{broadcast_id}/actions/{action_id}/metrics",
         retry=Retry.SAFE,
         docs="broadcastActionMetrics",
+        check=checks.over_time,
     )
     def action_metrics(
         self,
@@ -324,6 +339,7 @@ class Broadcasts(Group[S]):
         "/v1/broadcasts/{broadcast_id}/actions/{action_id}/metrics/links",
         retry=Retry.SAFE,
         docs="broadcastActionLinks",
+        check=checks.over_time,
     )
     def action_links(
         self,

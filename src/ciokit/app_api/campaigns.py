@@ -212,7 +212,14 @@ class Campaigns(Group[S]):
         """
         ...
 
-    @endpoint("app", "GET", "/v1/campaigns/{campaign_id}/metrics", retry=Retry.SAFE, docs="campaignMetrics")
+    @endpoint(
+        "app",
+        "GET",
+        "/v1/campaigns/{campaign_id}/metrics",
+        retry=Retry.SAFE,
+        docs="campaignMetrics",
+        check=checks.over_time,
+    )
     def metrics(
         self,
         campaign_id: Path[int],
@@ -226,10 +233,29 @@ class Campaigns(Group[S]):
         steps: Query[int | None] = None,
         type: Query[Channel | None] = None,
     ) -> RangeMetricAnswer:
-        """Return the metrics of a campaign over time; `start` and `end` are in Unix seconds."""
+        """Return the metrics of a campaign over time: a range with `version="2"`, else the last `steps` periods.
+
+        Args:
+            campaign_id: which.
+            version: "2" needs `res`, `start` and `end`; "1", the default, takes `period` and `steps`.
+            res: how long a step of the range is.
+            tz: the name of a time zone, in which days begin; UTC unless given.
+            start: when the range begins, in Unix seconds.
+            end: when it ends.
+            period: how long a step is without a range; days begin at midnight, Eastern time.
+            steps: how many, counted back from now: at most 24 hours, 45 days, 12 weeks or 121 months.
+            type: only messages of this channel.
+        """
         ...
 
-    @endpoint("app", "GET", "/v1/campaigns/{campaign_id}/metrics/links", retry=Retry.SAFE, docs="campaignLinkMetrics")
+    @endpoint(
+        "app",
+        "GET",
+        "/v1/campaigns/{campaign_id}/metrics/links",
+        retry=Retry.SAFE,
+        docs="campaignLinkMetrics",
+        check=checks.over_time,
+    )
     def links(
         self,
         campaign_id: Path[int],
@@ -242,7 +268,12 @@ class Campaigns(Group[S]):
         ...
 
     @endpoint(
-        "app", "GET", "/v1/campaigns/{campaign_id}/journey_metrics", retry=Retry.SAFE, docs="campaignJourneyMetrics"
+        "app",
+        "GET",
+        "/v1/campaigns/{campaign_id}/journey_metrics",
+        retry=Retry.SAFE,
+        docs="campaignJourneyMetrics",
+        check=checks.over_time,
     )
     def journey_metrics(
         self, campaign_id: Path[int], *, start: Query[int], end: Query[int], resolution: Query[Resolution]
@@ -256,6 +287,7 @@ class Campaigns(Group[S]):
         "/v1/campaigns/{campaign_id}/actions/{action_id}/metrics",
         retry=Retry.SAFE,
         docs="campaignActionMetrics",
+        check=checks.over_time,
     )
     def action_metrics(
         self,
@@ -271,7 +303,7 @@ class Campaigns(Group[S]):
         steps: Query[int | None] = None,
         type: Query[Channel | None] = None,
     ) -> RangeActionMetricAnswer:
-        """Return the metrics of one step over time; `start` and `end` are in Unix seconds."""
+        """Return the metrics of one step over time; the arguments are those of `metrics`."""
         ...
 
     @endpoint(
@@ -280,6 +312,7 @@ class Campaigns(Group[S]):
         "/v1/campaigns/{campaign_id}/actions/{action_id}/metrics/links",
         retry=Retry.SAFE,
         docs="campaignActionLinks",
+        check=checks.over_time,
     )
     def action_links(
         self,

@@ -1,23 +1,24 @@
 """What operations of the App API refuse before anything is sent; each is named on the declaration it belongs to.
 
-A check gets the arguments of a call, the bytes of its body, and the limits of the client. It raises `ValidationError`
+A check gets the arguments of a call, and the terms of the client that is to send it. It raises `ValidationError`
 for what the service would refuse, cut short without a word, or take for something else.
 """
 
 from __future__ import annotations
 
 import base64
+import os
 import re
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from ciokit import values
+from ciokit.app_api.metrics import MOST_STEPS
 from ciokit.core import pictures
-from ciokit.core.endpoint import Check
+from ciokit.core.endpoint import Check, Terms
+from ciokit.core.multipart import Upload
 from ciokit.errors import ValidationError
-from ciokit.settings import Limits
 
 Arguments = Mapping[str, Any]
 
@@ -30,7 +31,7 @@ _AUDIENCES = ("recipients", "ids", "emails", "per_user_data", "data_file_url")
 _LISTS = {"ids", "emails", "per_user_data"}
 _QUOTED = re.compile(r'"[^"]*"')
 _MILLISECONDS = 10**11  # as seconds this is the year 5138
-_ASSET_BYTES = 2_000_000
+_ASSET_BYTES = pictures.MOST_MB * 1_000_000  # the smaller reading of MB
 
 
 # Made for a declaration
@@ -39,9 +40,9 @@ _ASSET_BYTES = 2_000_000
 def every(*checks: Check) -> Check:
     """Make several checks one after the other."""
 
-    def check(arguments: Arguments, size: int, limits: Limits) -> None:
+    def check(arguments: Arguments, terms: Terms) -> None:
         for each in checks:
-            each(arguments, size, limits)
+            each(arguments, terms)
 
     return check
 
@@ -49,11 +50,11 @@ def every(*checks: Check) -> Check:
 def exactly_one(*names: str) -> Check:
     """Refuse none of these arguments, and more than one."""
 
-    def check(arguments: Arguments, size: int, limits: Limits) -> None:
+    def check(arguments: Arguments, terms: Terms) -> None:
         if not _given(arguments, names):
-            others = " and ".join(f"`{name}`" for name in names[1:])
-            raise ValidationError(f"or one of {others} is needed, and only one", field=names[0])
-        at_most_one(*names)(arguments, size, limits)
+            others = " or ".join(f"`{name}`" for name in names[1:])
+            raise ValidationError(f"is needed, or {others} instead, and only one", field=names[0])
+        at_most_one(*names)(arguments, terms)
 
     return check
 
@@ -61,7 +62,7 @@ def exactly_one(*names: str) -> Check:
 def at_most_one(*names: str) -> Check:
     """Refuse more than one of these arguments."""
 
-    def check(arguments: Arguments, _size: int, _limits: Limits) -> None:
+    def check(arguments: Arguments, _terms: Terms) -> None:
         given = _given(arguments, names)
         if len(given) > 1:
             raise ValidationError(f"cannot be given together with `{given[0]}`; give one of them", field=given[1])
@@ -72,7 +73,7 @@ def at_most_one(*names: str) -> Check:
 def together(*names: str) -> Check:
     """Refuse some of these arguments without the others."""
 
-    def check(arguments: Arguments, _size: int, _limits: Limits) -> None:
+    def check(arguments: Arguments, _terms: Terms) -> None:
         given = _given(arguments, names)
         missing = [name for name in names if name not in given]
         if given and missing:
@@ -84,7 +85,7 @@ def together(*names: str) -> Check:
 def entries(name: str, most: int) -> Check:
     """Refuse what is no list, an empty one, and one of more than `most` entries."""
 
-    def check(arguments: Arguments, _size: int, _limits: Limits) -> None:
+    def check(arguments: Arguments, _terms: Terms) -> None:
         if not _listed(name, arguments[name]):
             raise ValidationError(f"is empty; give 1 to {most}", field=name)
         _short_enough(name, arguments[name], most, "make several calls")
@@ -96,7 +97,7 @@ def longest(name: str, most: int) -> Check:
     """Refuse text of more than `most` characters; `items[].name` is that of each entry in a list."""
     lists, _, inner = name.rpartition("[].")
 
-    def check(arguments: Arguments, _size: int, _limits: Limits) -> None:
+    def check(arguments: Arguments, _terms: Terms) -> None:
         if not lists:
             _fits(name, arguments.get(name), most)
             return
@@ -114,11 +115,11 @@ def page_of(most: int | None = None) -> Check:
     """
     wanted = "at least 1" if most is None else f"1 to {most:,}"
 
-    def check(arguments: Arguments, _size: int, _limits: Limits) -> None:
+    def check(arguments: Arguments, _terms: Terms) -> None:
         limit = arguments.get("limit")
         if limit is None:
             return
-        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1 or (most is not None and limit > most):
+        if int(limit) < 1 or (most is not None and int(limit) > most):
             raise ValidationError(f"must be {wanted}; pages follow each other by themselves", field="limit")
 
     return check
@@ -127,12 +128,12 @@ def page_of(most: int | None = None) -> Check:
 def window(start: str, end: str, seconds: int) -> Check:
     """Refuse a range of time that is longer than the service looks at: it would leave out the rest without a word."""
 
-    def check(arguments: Arguments, _size: int, _limits: Limits) -> None:
+    def check(arguments: Arguments, terms: Terms) -> None:
         for name in (start, end):
             if arguments.get(name) is not None:
                 _unix_seconds(name, arguments[name])
         begins, ends = arguments.get(start), arguments.get(end)
-        until = time.time() if ends is None else ends
+        until = terms.now if ends is None else ends
         if begins is None:
             return
         if begins > until:
@@ -144,10 +145,28 @@ def window(start: str, end: str, seconds: int) -> Check:
     return check
 
 
+def over_time(arguments: Arguments, _terms: Terms) -> None:
+    """Refuse more steps of metrics than there can be, and a range that is half given or ends before it begins."""
+    if arguments.get("version") == "2":
+        for name in ("res", "start", "end"):
+            if arguments.get(name) is None:
+                raise ValidationError("is needed with `version` 2", field=name)
+    begins, ends = arguments.get("start"), arguments.get("end")
+    for name, moment in (("start", begins), ("end", ends)):
+        if moment is not None:
+            _unix_seconds(name, moment)
+    if begins is not None and ends is not None and begins > ends:
+        raise ValidationError("is before `start`", field="end")
+    steps, period = arguments.get("steps"), arguments.get("period") or "days"
+    most = MOST_STEPS.get(period)
+    if steps is not None and most is not None and not 1 <= int(steps) <= most:
+        raise ValidationError(f"must be 1 to {most}: so many {period} there can be", field="steps")
+
+
 def identified_by(*kinds: str) -> Check:
     """Refuse `identifiers` that are not exactly one of these kinds, as text that is not empty."""
 
-    def check(arguments: Arguments, _size: int, _limits: Limits) -> None:
+    def check(arguments: Arguments, _terms: Terms) -> None:
         _one_identifier(arguments.get("identifiers"), kinds)
 
     return check
@@ -156,19 +175,21 @@ def identified_by(*kinds: str) -> Check:
 # Of sends and triggers
 
 
-def send(arguments: Arguments, size: int, limits: Limits) -> None:
+def send(arguments: Arguments, terms: Terms) -> None:
     """Refuse a send without exactly one identifier, too far ahead, or too large."""
     _one_identifier(arguments.get("identifiers"), _KINDS)
-    _soon_enough("send_at", arguments.get("send_at"), limits.send_ahead)
+    _soon_enough("send_at", arguments.get("send_at"), terms)
     attachments = arguments.get("attachments")
-    body = size - (len(values.encode(attachments)) if attachments else 0)
+    limits = terms.limits
+    body = terms.size - (len(values.encode(attachments)) if attachments else 0)
     if body > limits.send_bytes:
         text = f"the request has {body:,} B without attachments, over the limit of {limits.send_bytes:,} B"
         raise ValidationError(f"{text}; send less data")
 
 
-def email(arguments: Arguments, size: int, limits: Limits) -> None:
+def email(arguments: Arguments, terms: Terms) -> None:
     """Refuse too many recipients, half an e-mail, attachments that are too large, and what `send` does."""
+    limits = terms.limits
     recipients = sum(_addresses(name, arguments.get(name)) for name in ("to", "cc", "bcc"))
     if recipients > limits.send_recipients:
         text = f"has {recipients} recipients with `cc` and `bcc`, over the limit of {limits.send_recipients}"
@@ -183,12 +204,13 @@ def email(arguments: Arguments, size: int, limits: Limits) -> None:
         raise ValidationError("must be a dict, base64 by file name", field="attachments")
     contents = cast("Arguments", attachments).values()
     small_enough(sum(_attached(place, content) for place, content in enumerate(contents, 1)), limits.attachment_bytes)
-    send(arguments, size, limits)
+    send(arguments, terms)
 
 
-def trigger(arguments: Arguments, size: int, limits: Limits) -> None:
+def trigger(arguments: Arguments, terms: Terms) -> None:
     """Refuse a trigger with two audiences, an empty one, too many recipients, or too much data."""
-    at_most_one(*_AUDIENCES)(arguments, size, limits)
+    limits = terms.limits
+    at_most_one(*_AUDIENCES)(arguments, terms)
     for name in _given(arguments, _AUDIENCES):
         if not arguments[name]:
             raise ValidationError("is empty; leave it out to send to the broadcast's own audience", field=name)
@@ -202,19 +224,24 @@ def trigger(arguments: Arguments, size: int, limits: Limits) -> None:
     if data > limits.trigger_data_bytes:
         text = f"has {data:,} B, over the limit of {limits.trigger_data_bytes:,} B; send less data"
         raise ValidationError(text, field="data")
-    if size > limits.trigger_bytes:
-        text = f"the request has {size:,} B, over the limit of {limits.trigger_bytes:,} B"
+    if terms.size > limits.trigger_bytes:
+        text = f"the request has {terms.size:,} B, over the limit of {limits.trigger_bytes:,} B"
         raise ValidationError(f"{text}; put the people in a file and give its `data_file_url`")
 
 
 # Of one operation each
 
 
-def new_import(arguments: Arguments, _size: int, _limits: Limits) -> None:
+def new_import(arguments: Arguments, _terms: Terms) -> None:
     """Refuse an import of objects without their type, and one of anything else without an identifier."""
-    if not isinstance(arguments["import_"], Mapping):
-        raise ValidationError(f"must be a dict, not {type(arguments['import_']).__name__}", field="import_")
-    given = cast("Arguments", arguments["import_"])
+    importable(arguments["import_"])
+
+
+def importable(import_: Any) -> None:
+    """Refuse what `new_import` does, before there is a call."""
+    if not isinstance(import_, Mapping):
+        raise ValidationError(f"must be a dict, not {type(import_).__name__}", field="import_")
+    given = cast("Arguments", import_)
     objects = given.get("type") == "object"
     if objects != (given.get("object_type_id") is not None):
         raise ValidationError("is needed for objects, and for nothing else", field="object_type_id")
@@ -222,29 +249,34 @@ def new_import(arguments: Arguments, _size: int, _limits: Limits) -> None:
         raise ValidationError("is needed for all but objects", field="identifier")
 
 
-def scheduled(arguments: Arguments, _size: int, _limits: Limits) -> None:
+def scheduled(arguments: Arguments, _terms: Terms) -> None:
     """Refuse a time without its zone."""
     if arguments["scheduled_at"] and not arguments.get("timezone"):
         raise ValidationError("is needed with `scheduled_at`", field="timezone")
 
 
-def asset_size(arguments: Arguments) -> None:
-    """Refuse a file of more than 2 MB, before it is read (App catalogue, `createAsset`)."""
+def asset_file(arguments: dict[str, Any]) -> None:
+    """Put the content in the place of a path, and refuse one that is too large; a file is read once, and no further."""
     file = arguments["file"]
     if not isinstance(file, Path | bytes):
         raise ValidationError(f"must be a Path or bytes, not {type(file).__name__}", field="file")
-    try:
-        size = file.stat().st_size if isinstance(file, Path) else len(file)
-    except OSError:
-        return  # who reads it says so
+    size = len(file) if isinstance(file, bytes) else 0
+    if isinstance(file, Path):
+        try:
+            with file.open("rb") as opened:
+                arguments["file"] = content = Upload(opened.read(_ASSET_BYTES + 1))
+                size = max(len(content), os.fstat(opened.fileno()).st_size)
+        except OSError as error:
+            text = f"cannot be read ({type(error).__name__}); give the path of a file"
+            raise ValidationError(text, field="file") from None
+        content.filename = file.name
     if size > _ASSET_BYTES:
         raise ValidationError(f"has {size:,} B, over the limit of {_ASSET_BYTES:,} B; make it smaller", field="file")
 
 
-def asset(arguments: Arguments, _size: int, _limits: Limits) -> None:
-    """Refuse a file of a kind the library does not take, and a picture with a side of more than 4,096 pixels."""
-    file = arguments["file"]
-    content: bytes = file.read_bytes() if isinstance(file, Path) else file
+def asset(arguments: Arguments, _terms: Terms) -> None:
+    """Refuse a file of a kind the library does not take, and a picture with a side that is too long."""
+    content: bytes = arguments["file"]
     kind = pictures.kind(content)
     if kind is None:
         raise ValidationError("is none of bmp, jpeg, png, gif and pdf, by its first bytes", field="file")
@@ -284,13 +316,14 @@ def _unix_seconds(name: str, value: Any) -> None:
         raise ValidationError("looks like milliseconds; give Unix seconds", field=name)
 
 
-def _soon_enough(name: str, value: Any, ahead: int) -> None:
+def _soon_enough(name: str, value: Any, terms: Terms) -> None:
     if value is None:
         return
     _unix_seconds(name, value)
     if value < 0:
         raise ValidationError("is no time; leave it out to send now", field=name)
-    if value > time.time() + ahead:
+    ahead = terms.limits.send_ahead
+    if value > terms.now + ahead:
         raise ValidationError(f"is more than {ahead / DAY:g} days ahead; send it later", field=name)
 
 

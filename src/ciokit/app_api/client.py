@@ -115,8 +115,9 @@ class _Nouns(Generic[S]):
 
 
 class AppClient(BlockingClient, _Nouns[BlockingSender]):
-    """Read a workspace back; blocking.
+    """Call the App API: read a workspace back, send messages, change what it holds; blocking.
 
+    Its nouns hold the operations: `app.segments.members(7)`. `dir(app)` lists them, `help(app.segments)` shows one.
     Safe across threads and across `fork`. Use it in a `with` block, or call `close()`. Lists are iterators that fetch
     page after page as they are read. At most 10 requests a second leave, which is what the service takes for a whole
     workspace: share one `limiter` between the App API clients of it.

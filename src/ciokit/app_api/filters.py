@@ -5,6 +5,8 @@ Each function returns the documented JSON, so what it gives can be mixed with fi
 
 from __future__ import annotations
 
+from typing import SupportsIndex
+
 from ciokit import values
 from ciokit.app_api.types import AllOf, AnyOf, AttributeTest, AudienceFilter, HasAttribute, InSegment, NoneOf
 from ciokit.errors import ValidationError
@@ -26,7 +28,9 @@ def not_(filter: AudienceFilter) -> NoneOf:
 
 
 def segment(id: int) -> InSegment:
-    """Match the people in a segment, named by its number."""
+    """Match the people in a segment, named by its number; raises `ValidationError` for what is no whole number."""
+    if isinstance(id, bool) or not isinstance(id, SupportsIndex):  # pyright: ignore[reportUnnecessaryIsInstance]  # from untyped code
+        raise ValidationError(f"must be a whole number, not {type(id).__name__}", field="id")
     return {"segment": {"id": id}}
 
 

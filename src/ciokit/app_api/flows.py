@@ -26,10 +26,9 @@ from ciokit.app_api.exports import Export, ExportAnswer, ExportMetric, Exports
 from ciokit.app_api.imports import AnyNewImport, Extent, Import, Imports
 from ciokit.app_api.long_calls import TIMEOUT, LongCall, Steps, Waits, goes_on
 from ciokit.app_api.types import AudienceFilter
-from ciokit.core.flow import Flow
+from ciokit.core.flow import Flow, told_of
 from ciokit.core.links import read_link
 from ciokit.errors import ApiError, JobError, ValidationError
-from ciokit.settings import Limits
 
 Source: TypeAlias = str | PathLike[str] | bytes | Iterable[Mapping[str, Any]]
 """The URL of a CSV file; or a file, its content, or rows, which then have to be published."""
@@ -232,8 +231,9 @@ def run_import(
     }
     given: dict[str, Any] = {"name": name, "data_file_url": "", "type": type}
     given |= {key: value for key, value in optional.items() if value is not None}
-    checks.new_import({"import_": given}, 0, Limits())  # before anything is published
-    given["data_file_url"] = _published(source, publish)
+    with told_of(Imports.create.route.label):
+        checks.importable(given)  # before anything is published
+        given["data_file_url"] = _published(source, publish)
     return _import(cast("AnyNewImport", given), timeout, progress)
 
 

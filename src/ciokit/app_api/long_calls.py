@@ -89,7 +89,7 @@ class Waits:
 
 def _check_seconds(timeout: object) -> None:
     # Written so that NaN, which nothing is less than, is refused too.
-    if not isinstance(timeout, int | float) or not timeout >= 0:
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout >= 0:
         raise ValidationError("must be a number of seconds, 0 or more", field="timeout")
 
 

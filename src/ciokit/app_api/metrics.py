@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypedDict
 
 Period = Literal["hours", "days", "weeks", "months"]
 """How long a step is: at most 24 hours, 45 days, 12 weeks or 121 months at once; days begin at midnight, Eastern."""
+
+MOST_STEPS: Mapping[str, int] = {"hours": 24, "days": 45, "weeks": 12, "months": 121}
+"""The most steps of each period (App catalogue, `campaignMetrics`)."""
 
 Resolution = Literal["hours", "hourly", "days", "daily", "weeks", "weekly", "months", "monthly"]
 """How long a step is where a range is asked for; the two words of each pair mean the same."""

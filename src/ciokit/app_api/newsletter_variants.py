@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from ciokit.app_api import checks
 from ciokit.app_api.messages import OneTimeChannel
 from ciokit.app_api.metrics import LinksAnswer, Period
 from ciokit.app_api.newsletters import NewsletterAnswer, OneTimeMetricAnswer
@@ -274,6 +275,7 @@ class NewsletterVariants(Group[S]):
         "/v1/newsletters/{newsletter_id}/contents/{content_id}/metrics",
         retry=Retry.SAFE,
         docs="getVariantMetrics",
+        check=checks.over_time,
     )
     def metrics(
         self,
@@ -293,6 +295,7 @@ class NewsletterVariants(Group[S]):
         "/v1/newsletters/{newsletter_id}/contents/{content_id}/metrics/links",
         retry=Retry.SAFE,
         docs="getVariantLinks",
+        check=checks.over_time,
     )
     def links(
         self,

@@ -248,7 +248,14 @@ class Newsletters(Group[S]):
         """
         ...
 
-    @endpoint("app", "GET", "/v1/newsletters/{newsletter_id}/metrics", retry=Retry.SAFE, docs="getNewsletterMetrics")
+    @endpoint(
+        "app",
+        "GET",
+        "/v1/newsletters/{newsletter_id}/metrics",
+        retry=Retry.SAFE,
+        docs="getNewsletterMetrics",
+        check=checks.over_time,
+    )
     def metrics(
         self,
         newsletter_id: Path[int],
@@ -261,7 +268,12 @@ class Newsletters(Group[S]):
         ...
 
     @endpoint(
-        "app", "GET", "/v1/newsletters/{newsletter_id}/metrics/links", retry=Retry.SAFE, docs="getNewsletterLinks"
+        "app",
+        "GET",
+        "/v1/newsletters/{newsletter_id}/metrics/links",
+        retry=Retry.SAFE,
+        docs="getNewsletterLinks",
+        check=checks.over_time,
     )
     def links(
         self,

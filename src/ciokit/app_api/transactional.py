@@ -196,7 +196,12 @@ class Transactional(Group[S]):
         ...
 
     @endpoint(
-        "app", "GET", "/v1/transactional/{transactional_id}/metrics", retry=Retry.SAFE, docs="transactionalMetrics"
+        "app",
+        "GET",
+        "/v1/transactional/{transactional_id}/metrics",
+        retry=Retry.SAFE,
+        docs="transactionalMetrics",
+        check=checks.over_time,
     )
     def metrics(
         self, transactional_id: Path[int], *, period: Query[Period] = "days", steps: Query[int | None] = None
@@ -210,6 +215,7 @@ class Transactional(Group[S]):
         "/v1/transactional/{transactional_id}/metrics/links",
         retry=Retry.SAFE,
         docs="transactionalLinks",
+        check=checks.over_time,
     )
     def links(
         self,

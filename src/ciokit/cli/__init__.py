@@ -34,14 +34,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         output.flush()
     except CustomerIOError as error:
         text = outcome.told(error) if as_json else f"ciokit: {' '.join(str(error).split())}"
-        print(text, file=sys.stderr)
+        output.aside(text)
         return outcome.code_of(error)
     except KeyboardInterrupt:
         return outcome.INTERRUPTED
     except _Terminated:
         return outcome.TERMINATED
     except BrokenPipeError:  # whoever read our output has left, as in `ciokit config | head -1`
-        output.silence()
+        output.silence(sys.stdout)
         return outcome.PARTLY
     return code
 

@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints, is_typeddict
 
 from ciokit.cli import exact
+from ciokit.cli.words import words_for
 from ciokit.core import codec
 from ciokit.core.endpoint import Declared, In
 from ciokit.errors import ValidationError
 
+_NAMES: Mapping[Any, str] = {int: "a whole number", float: "a number", bool: "true or false", datetime: "a time"}
 _EMPTY = inspect.Parameter.empty
 _ENTRY = re.compile(r" {4}(\w+): (.*)")
 
@@ -96,7 +98,8 @@ def words_of(docstring: str | None) -> Words:
 
 def of_operation(operation: Declared[..., Any]) -> list[Parameter]:
     """Return the arguments of a declared operation, in order."""
-    route, words = operation.route, words_of(operation.__doc__).arguments
+    route, said = operation.route, words_of(operation.__doc__).arguments
+    words = {name: words_for(name, said.get(name, ""), codec.alternatives(hint)) for name, hint in route.types.items()}
     return [
         _parameter(name, given, route.types[name], route.where[name], words)
         for name, given in operation.signature.parameters.items()
@@ -280,7 +283,7 @@ class Reader:
         for kind in (each for each in kinds if each is not datetime or str not in kinds):
             with suppress(ValueError):
                 return _as(kind, text)
-        names = " or ".join(getattr(kind, "__name__", str(kind)) for kind in kinds)
+        names = " or ".join(_NAMES.get(kind, str(kind)) for kind in kinds)
         raise ValidationError(f"must be {names}", field=parameter.option)
 
     def _upload(self, parameter: Parameter, kinds: list[Any], text: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ciokit.cli import output
 from ciokit.cli.parser import Subparsers
 
 
@@ -26,5 +27,5 @@ def _run(arguments: argparse.Namespace) -> int:
     shown = Settings.resolve(profile=arguments.profile).describe()
     width = max(map(len, shown))
     for name, value in shown.items():
-        print(f"{name:{width}}  {value}")
+        output.text(f"{name:{width}}  {value}")
     return 0

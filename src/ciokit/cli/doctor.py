@@ -50,7 +50,7 @@ def add_parser(commands: Subparsers) -> None:
     )
     calls.add_settings(parser)
     parser.add_argument("--json", action="store_true", help="JSON lines instead of text")
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, errors="json")
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -60,9 +60,9 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.json:
             output.json_line(asdict(found))
         else:
-            print(f"{found.state:5}  {found.check:16}  {found.said}", flush=True)
+            output.text(f"{found.state:5}  {found.check:16}  {found.said}")
             if found.fix:
-                print(f"{'':5}  {'':16}  -> {found.fix}", flush=True)
+                output.text(f"{'':5}  {'':16}  -> {found.fix}")
     return outcome.PARTLY if wrong else 0
 
 

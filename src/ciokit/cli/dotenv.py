@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from pathlib import Path
+
+from ciokit.cli import output
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*)", re.ASCII)
 _QUOTED = re.compile(r"""(?:"((?:[^"\\]|\\.)*)"|'([^']*)')\s*(?:#.*)?""")
@@ -24,7 +25,7 @@ def load(path: Path) -> None:
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError) as error:
-        print(f"ciokit: {path} cannot be read ({type(error).__name__}) and was skipped", file=sys.stderr)
+        output.aside(f"ciokit: {path} cannot be read ({type(error).__name__}) and was skipped")
         return
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -32,7 +33,7 @@ def load(path: Path) -> None:
         found = _LINE.fullmatch(line.strip())
         value = _value(found[2]) if found else None
         if found is None or value is None:
-            print(f"ciokit: {path} line {number} is not NAME=VALUE and was skipped", file=sys.stderr)
+            output.aside(f"ciokit: {path} line {number} is not NAME=VALUE and was skipped")
         else:
             os.environ.setdefault(found[1], value)
 

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ciokit.cli import output
 from ciokit.cli.parser import Subparsers
 from ciokit.errors import ConfigurationError
 
@@ -78,9 +79,9 @@ def _run(arguments: argparse.Namespace) -> int:
     with closing(made) as emulator:
         server = EmulatorServer(emulator, arguments.host, arguments.port, allow_public=arguments.public, tls=tls)
         # One print, so that a reader which takes only the first line does not break the pipe half way through.
-        server.serve_forever(lambda: print(_banner(arguments, server), flush=True))
+        server.serve_forever(lambda: output.announce(_banner(arguments, server)))
     if not arguments.quiet:
-        print("The emulator has stopped.")
+        output.announce("The emulator has stopped.")
     return 0
 
 

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 import orjson
 
@@ -32,21 +32,37 @@ def json_line(value: Any) -> None:
 
 def raw(content: bytes) -> None:
     """Print bytes as they are."""
+    if sys.stdout is None:  # where the shell has closed it
+        raise _unwritten("it is closed")
     with _told():
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
 
 
+def text(line: str) -> None:
+    """Print a line for people, at once, in the terminal's encoding."""
+    if sys.stdout is None:
+        raise _unwritten("it is closed")
+    with _told():
+        print(line, flush=True)
+
+
+def announce(line: str) -> None:
+    """Print a line for people that may go unread: who serves goes on where the shell has closed the output."""
+    if sys.stdout is not None:
+        text(line)
+
+
 def flush() -> None:
     """See that what was printed has left, where there is anywhere to go."""
-    if sys.stdout is not None:  # it is None where the shell has closed it
+    if sys.stdout is not None:
         with _told():
             sys.stdout.flush()
 
 
-def silence() -> None:
+def silence(stream: TextIO) -> None:
     """Let what could not be written go, so that Python does not try once more at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextmanager
@@ -56,16 +72,27 @@ def _told() -> Generator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        silence()
-        text = (
-            f"the output could not be written ({os.strerror(error.errno or 0)}); what was asked for may have been done"
-        )
-        raise OutputError(text) from None
+        silence(sys.stdout)
+        raise _unwritten(os.strerror(error.errno or 0)) from None
+
+
+def _unwritten(why: str) -> OutputError:
+    return OutputError(f"the output could not be written ({why}); what was asked for may have been done")
+
+
+def aside(line: str) -> None:
+    """Write a line on stderr; where that is closed or full nobody is told, and the exit code stands."""
+    if sys.stderr is None:  # `print` would write on stdout instead
+        return
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        silence(sys.stderr)
 
 
 def note(text: str, **facts: Any) -> None:
     """Tell something beside the output, as a line of JSON on stderr."""
-    print(orjson.dumps({"note": text, **facts}).decode(), file=sys.stderr)
+    aside(orjson.dumps({"note": text, **facts}).decode())
 
 
 def answer(value: Any) -> None:

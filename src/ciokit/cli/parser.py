@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, Protocol, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
-from ciokit.cli import outcome
+from ciokit.cli import outcome, output
 from ciokit.errors import ValidationError
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -41,16 +44,21 @@ class CommandParser(argparse.ArgumentParser):
         if rest and self._machine:
             # Not their values: somebody may have tried to give a key.
             options = [word.partition("=")[0] for word in rest if word.startswith("-")]
-            self.error(f"unrecognized arguments: {', '.join(options) or len(rest)}")
+            many = "one argument" if len(rest) == 1 else f"{len(rest)} arguments"
+            self.error(f"unrecognized arguments: {', '.join(options)}" if options else f"{many} too many")
         return found, rest
 
     def error(self, message: str) -> NoReturn:
         """Tell a usage error and end with code 2."""
-        if not self._machine:
+        if not self._machine and sys.stderr is not None:  # where it is closed, argparse's usage would join the output
             super().error(message)
         error = ValidationError(f"{message}; see `{self.prog} --help`")
-        print(outcome.told(error), file=sys.stderr)
+        output.aside(outcome.told(error))
         self.exit(outcome.code_of(error))
+
+    # What argparse prints everything with. Its own hides that it failed, and takes stderr for an output that is closed.
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        (output.text if file is sys.stdout else output.aside)(message.removesuffix("\n"))
 
 
 class Subparsers(Protocol):

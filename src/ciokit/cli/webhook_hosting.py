@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ciokit.cli import output
 from ciokit.cli.parser import Subparsers
 from ciokit.errors import ConfigurationError
 
@@ -71,7 +72,7 @@ def announce(arguments: argparse.Namespace, port: int, words: str) -> None:
     scheme = "https" if getattr(arguments, "tls_cert", None) else "http"
     host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
     base_url = f"{scheme}://{host}:{port}"
-    print(base_url if arguments.quiet else f"{words.format(base_url)}; stop with Ctrl-C.", flush=True)
+    output.announce(base_url if arguments.quiet else f"{words.format(base_url)}; stop with Ctrl-C.")
 
 
 def status_page(schema: str, receiver: WebhookReceiver | None = None) -> StatusPage:

@@ -1,26 +1,23 @@
-"""Time as a collaborator: the real clock, one whose sleep returns at once, and reading until what was sent is there."""
+"""Time as a collaborator: the real clock, and one whose sleep returns at once."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Protocol, TypeVar
-
-T = TypeVar("T")
-_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # seconds; the service takes one or two for attributes, longer for activities
+from typing import Protocol
 
 
 class Clock(Protocol):
-    """Monotonic seconds, and two ways to let them pass."""
+    """Monotonic seconds, two ways to let them pass, and what time it is."""
 
     def now(self) -> float: ...
     def sleep(self, seconds: float) -> None: ...
     async def asleep(self, seconds: float) -> None: ...
+    def unix(self) -> float: ...
 
 
 class SystemClock:
-    """The machine's monotonic clock."""
+    """The machine's clocks: the monotonic one, and the one that tells the time."""
 
     def now(self) -> float:
         """Return monotonic seconds."""
@@ -34,13 +31,21 @@ class SystemClock:
         """Wait for `seconds` without blocking the event loop."""
         await asyncio.sleep(seconds)
 
+    def unix(self) -> float:
+        """Return the time in Unix seconds."""
+        return time.time()
+
 
 class FakeClock:
-    """A clock that never waits: sleeping moves `now` forward and is remembered in `sleeps`."""
+    """A clock that never waits: sleeping moves `now` and `unix` forward and is remembered in `sleeps`.
 
-    def __init__(self, start: float = 1000.0) -> None:
+    `unix` says what time it is at the start, in Unix seconds: what the machine says unless given.
+    """
+
+    def __init__(self, start: float = 1000.0, *, unix: float | None = None) -> None:
         self.time = start
         self.sleeps: list[float] = []
+        self._ahead = (time.time() if unix is None else unix) - start
 
     def now(self) -> float:
         """Return the pretended monotonic seconds."""
@@ -56,14 +61,6 @@ class FakeClock:
         self.sleep(seconds)
         await asyncio.sleep(0)
 
-
-def read_until(read: Callable[[], T], good: Callable[[T], bool], wait: float, clock: Clock) -> T:
-    """Read again and again until what was read is good or `wait` seconds are over; return what was read last."""
-    deadline, pause = clock.now() + wait, _PAUSE
-    while True:
-        found = read()
-        left = deadline - clock.now()
-        if good(found) or left <= 0:
-            return found
-        clock.sleep(min(pause, left))
-        pause = min(pause * 2, _LONGEST_PAUSE)
+    def unix(self) -> float:
+        """Return the pretended time in Unix seconds."""
+        return self.time + self._ahead

@@ -24,7 +24,8 @@ def build(route: Route, arguments: Mapping[str, Any]) -> Call:
     """Return the call that carries `arguments`; those that are None stay out of it.
 
     Raises `ValidationError` for a path argument that is empty, or neither text nor a number where one is declared: it
-    would address something else.
+    would address something else. So it does for None where
+    something is needed, and for what is no whole number where one is declared.
     """
     path: dict[str, str] = {}
     query: dict[str, str | list[str]] = {}
@@ -37,9 +38,13 @@ def build(route: Route, arguments: Mapping[str, Any]) -> Call:
         wire = wire_name(name)
         if place == "path":
             path[name] = _path_value(name, value, route)
-        elif value is None:
             continue
-        elif place == "query":
+        if value is None:
+            if name in route.required and types.NoneType not in get_args(route.types[name]):
+                raise ValidationError("is needed, and None was given", field=name, request=route.label)
+            continue
+        _check_number(name, value, route)
+        if place == "query":
             query[wire] = _texts(cast("list[object]", value), name) if isinstance(value, list) else _text(value, name)
         elif place == "header":
             headers[header_name(name)] = _text(value, name)
@@ -71,8 +76,7 @@ def _path_value(name: str, value: Any, route: Route) -> str:
     if isinstance(value, Enum):
         value = value.value
     numbered = int in alternatives(route.types[name])
-    is_number = isinstance(value, SupportsIndex) and not isinstance(value, bool)  # also numpy's, which are no int
-    if not isinstance(value, str) and not (numbered and is_number):
+    if not isinstance(value, str) and not (numbered and _is_number(value)):
         given = "missing" if value is None else f"a {type(value).__name__}"
         wanted = "number" if numbered else "text"
         raise ValidationError(f"is {given}; give the id as {wanted}", field=name, request=route.label)
@@ -81,6 +85,29 @@ def _path_value(name: str, value: Any, route: Route) -> str:
         given = f"is `{text}`, which no path can carry" if text else "is empty"
         raise ValidationError(f"{given}; give the id", field=name, request=route.label)
     return quote(text, safe="")
+
+
+def _check_number(name: str, value: Any, route: Route) -> None:
+    """Refuse what is no whole number where one is declared: `True` would be sent as `true`, and 1.5 as it is.
+
+    Outside a body a number may be text, as the cursor of a page is.
+    """
+    kinds = alternatives(route.types[name])
+    if int not in kinds or not set(kinds) <= {int, str}:
+        return
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, str):
+        fits = str in kinds or (route.where[name].value != "field" and value.removeprefix("-").isdecimal())
+    else:
+        fits = _is_number(value)
+    if not fits:
+        wanted = "text or a whole number" if str in kinds else "a whole number"
+        raise ValidationError(f"must be {wanted}, not {type(value).__name__}", field=name, request=route.label)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, SupportsIndex) and not isinstance(value, bool)  # also numpy's, which are no int
 
 
 def _texts(items: list[object], name: str) -> list[str]:

@@ -73,7 +73,7 @@ class Connection:
         """Send a call, again if that is allowed and helps; return its 2xx answer or raise its last error."""
         if call.check is not None:
             with told_of(call.route.label):
-                call.check(self.limits)
+                call.check(self.limits, self.clock.unix())
         request = self.request(call)
         number = 0
         started = 0.0

@@ -8,6 +8,7 @@ backwards, the docs and contract tests read them sideways. See `ciokit.core.code
 
 from __future__ import annotations
 
+import asyncio
 import enum
 import functools
 import inspect
@@ -70,10 +71,18 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 Prepare = Callable[[dict[str, Any]], None]
 """Checks and completes the arguments given to an operation, in place; doing it twice does no more than once."""
 
-Check: TypeAlias = Callable[[Mapping[str, Any], int, "Limits"], None]
-"""Refuses arguments with `ValidationError` when they are to be sent; it is told the bytes of the body, and the limits
-of the client.
-"""
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a call is checked by: the bytes of its body, and the limits and the time (Unix seconds) of its client."""
+
+    size: int
+    limits: Limits
+    now: float
+
+
+Check: TypeAlias = Callable[[Mapping[str, Any], Terms], None]
+"""Refuses arguments with `ValidationError` when they are to be sent."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +152,9 @@ class Declared(Generic[P, T]):
         self._owner = ""
         self.__doc__ = stub.__doc__
 
+    def __repr__(self) -> str:
+        return f"<operation {self._route.label}>"
+
     def __set_name__(self, owner: type, name: str) -> None:
         self._owner = owner.__name__
 
@@ -172,13 +184,13 @@ class Declared(Generic[P, T]):
     def call(self, *args: P.args, **kwargs: P.kwargs) -> Call:
         """Build the call these arguments make, without sending it."""
         arguments = self.signature.bind(*args, **kwargs).arguments
-        if self._prepare:
-            with told_of(self.route.label):
+        with told_of(self.route.label):
+            if self._prepare:
                 self._prepare(arguments)
-        built = codec.build(self.route, arguments)
+            built = codec.build(self.route, arguments)
         if self._check is None:
             return built
-        return replace(built, check=functools.partial(self._check, arguments, len(built.body)))
+        return replace(built, check=functools.partial(_checked, self._check, arguments, len(built.body)))
 
 
 class Endpoint(Declared[P, T]):
@@ -203,11 +215,16 @@ class Endpoint(Declared[P, T]):
         if obj is None:
             return self
 
-        @functools.wraps(self.stub)
         def run(*args: P.args, **kwargs: P.kwargs) -> Any:
             return obj.sender.run(self.flow(*args, **kwargs))
 
-        return _shown_as(run, self.signature)
+        async def run_reading(*args: P.args, **kwargs: P.kwargs) -> Any:
+            # A disk may take its time, and whatever else goes on in this loop is not to wait for it.
+            call = await asyncio.to_thread(self.call, *args, **kwargs)
+            return await obj.sender.run(self.flow_of(call))
+
+        reads = isinstance(obj.sender, AwaitableSender) and In.PART in self.route.where.values()
+        return _shown_as(functools.wraps(self.stub)(run_reading if reads else run), self.signature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,6 +368,10 @@ def paged(
 def declared(*groups: type) -> list[Declared[..., Any]]:
     """Return every declaration of the given groups, in order."""
     return [value for group in groups for value in vars(group).values() if isinstance(value, Declared)]
+
+
+def _checked(check: Check, arguments: Mapping[str, Any], size: int, limits: Limits, now: float) -> None:
+    check(arguments, Terms(size, limits, now))
 
 
 def _shown_as(run: Callable[..., Any], signature: inspect.Signature) -> Callable[..., Any]:

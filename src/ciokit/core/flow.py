@@ -34,8 +34,8 @@ class Call:
     """One use of an operation, before it knows its host and credentials.
 
     `link` is an absolute URL somewhere else, given by the service itself: nothing of the client goes there, neither
-    key nor headers. See `ciokit.core.links`. `check` is told the limits of whoever sends the call, and refuses it with
-    `ValidationError` before anything leaves.
+    key nor headers. See `ciokit.core.links`. `check` is told the limits of whoever sends the call and the time in Unix
+    seconds, and refuses it with `ValidationError` before anything leaves.
     """
 
     route: Route
@@ -44,7 +44,7 @@ class Call:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     link: str | None = None
-    check: Callable[[Limits], None] | None = field(default=None, compare=False)
+    check: Callable[[Limits, float], None] | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         return f"Call({self.route.label}, {len(self.body)} B)"

@@ -5,25 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from email import message_from_bytes
 from email.policy import HTTP
-from pathlib import Path
 from typing import Any
-
-from ciokit.errors import ValidationError
 
 _BOUNDARY = "ciokit-5f2c9c1e6c0e5d399a530c1d5a1b7a11"
 
 
 class Upload(bytes):
-    """The content of a file that was sent, which knows the name it was sent under."""
+    """The content of a file, which knows the name it is sent under."""
 
     filename: str
 
 
 def write(parts: Mapping[str, Any]) -> tuple[str, bytes]:
-    """Return content type and body; paths and uploads are files under their own name, bytes are called like the part.
-
-    Raises `ValidationError` when a file cannot be read.
-    """
+    """Return content type and body; uploads are files under their own name, other bytes are called like the part."""
     chunks = [_part(name, value) for name, value in parts.items()]
     boundary = _BOUNDARY
     while any(boundary.encode() in chunk for chunk in chunks):
@@ -35,23 +29,13 @@ def write(parts: Mapping[str, Any]) -> tuple[str, bytes]:
 
 def _part(name: str, value: Any) -> bytes:
     disposition = f'form-data; name="{name}"'
-    if isinstance(value, Path | bytes):
-        filename = value.name if isinstance(value, Path) else getattr(value, "filename", name)
+    if isinstance(value, bytes):
+        content, filename = value, getattr(value, "filename", name)
         disposition += f'; filename="{_quoted(filename)}"'
-        content = _content(name, value)
         kind = "Content-Type: application/octet-stream\r\n"
     else:
         content, kind = str(value).encode(), ""
     return f"Content-Disposition: {disposition}\r\n{kind}\r\n".encode() + content
-
-
-def _content(name: str, value: Path | bytes) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    try:
-        return value.read_bytes()
-    except OSError as error:
-        raise ValidationError(f"cannot be read ({type(error).__name__}); give the path of a file", field=name) from None
 
 
 def _quoted(text: str) -> str:

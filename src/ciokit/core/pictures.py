@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+MOST_MB = 2  # of any file (App catalogue, `createAsset`)
 MOST_PIXELS = 4_096  # a side (App catalogue, `createAsset`)
 
 _KINDS = {

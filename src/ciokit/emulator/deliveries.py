@@ -204,7 +204,7 @@ def _leave(world: World, delivery: Delivery, order: Order, at: float) -> None:
     except TemplateFault as fault:
         happen(world, delivery, "failed", now, failure=str(fault))
         return
-    delivery.recipient = _recipient(delivery)
+    delivery.recipient = _recipient(delivery, order)
     texts = [delivery.content.get(name) for name in ("body", "link")]
     delivery.links = [link for text in texts if isinstance(text, str) for link in links_in(text)]
     if order.draft:
@@ -264,7 +264,8 @@ def _forbidden(world: World, delivery: Delivery, order: Order) -> str:
     own = addresses(delivery.recipient) if channel == "email" else []
     if own and all(_suppressed(world, address) for address in own):
         return "the recipient is suppressed"
-    if channel == "push" and any(_bounced(world, token) for token in delivery.recipient.split(",")):
+    tokens = delivery.recipient.split(",") if channel == "push" else []
+    if any(_bounced(world, token) for token in tokens if token != order.device):  # that one is seen again now
         return "a message to this device bounced before"
     if blocked(world, order.identifier):
         return "the person is suppressed"
@@ -305,11 +306,11 @@ def chosen(preferences: Mapping[str, Any], part: str, name: str, *, default: boo
     return default if value in (None, "") else value is True or str(value).lower() in ("true", "1")
 
 
-def _recipient(delivery: Delivery) -> str:
+def _recipient(delivery: Delivery, order: Order) -> str:
     """Return where a message goes: as given, or as the person's profile says."""
     person, given = delivery.person, delivery.recipient
     if delivery.channel == "push":
-        return _devices(person, given)
+        return _devices(person, given, order.device)
     if given or delivery.channel in ("webhook", "slack", "live_notification"):
         return given or str(delivery.content.get("url") or delivery.channel)
     if person is None:
@@ -321,12 +322,13 @@ def _recipient(delivery: Delivery) -> str:
     return person.id or person.email or person.cio_id
 
 
-def _devices(person: Person | None, given: str) -> str:
+def _devices(person: Person | None, given: str, brought: str) -> str:
     """Return the tokens a push goes to, with commas between: all, the one used last, or the one given."""
     if given not in ("", "all", "last_used"):
         return given
     devices = sorted(person.devices.values(), key=lambda device: device.last_used) if person is not None else []
-    return ",".join(device.token for device in (devices[-1:] if given == "last_used" else devices))
+    tokens = [device.token for device in devices if device.token != brought] + [brought] * bool(brought)
+    return ",".join(tokens[-1:] if given == "last_used" else tokens)
 
 
 def _given(world: World, person: Person | None, data: Mapping[str, Any]) -> dict[str, Any]:

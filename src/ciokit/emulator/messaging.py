@@ -129,8 +129,9 @@ class Order:
     """What a delivery is made of when it leaves: the fields still unrendered, and what Liquid is given for `trigger`.
 
     `to` is the recipient as given, Liquid or not; "" leaves it to the person's profile. `identifier` is how whoever
-    sends it named the person. `topic` is the number of the subscription topic it is about. `hopeless` says why it
-    cannot reach anybody, and makes it undeliverable.
+    sends it named the person. `device` is the token of one that a push brings along, and the profile may not have yet.
+    `topic` is the number of the subscription topic it is about. `hopeless` says why it cannot reach anybody, and makes
+    it undeliverable.
     """
 
     fields: dict[str, Any]
@@ -140,6 +141,7 @@ class Order:
     send_to_unsubscribed: bool = True
     topic: int | None = None
     identifier: str = ""
+    device: str = ""
     hopeless: str = ""
 
 

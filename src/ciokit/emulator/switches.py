@@ -32,7 +32,8 @@ class Switches:
     - `rate_limits`: whether more requests than the documented pace are let through (`off`; the vendor calls the
       Pipelines limit not strictly enforced) or answered 429 with `Retry-After` (`enforce`).
     - `ingestion_delay`: seconds until what was accepted can be read; the service takes one or two. It holds for all of
-      Data Pipelines and the Track API, and for what the App API writes about people: opt-outs and suppressed addresses.
+      Data Pipelines and the Track API, and for what the App API writes about people: opt-outs, suppressed addresses,
+      and the device that comes with a push.
     - `processing_seconds`: seconds an export, an import or a broadcast takes; no document says how long.
     - `unsubscribed_sends`: what a message becomes that is not sent because the person unsubscribed: `undeliverable` or
       `dropped`. (App spec, `send_to_unsubscribed`, says only that it is not sent.)

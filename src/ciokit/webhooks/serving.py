@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from ciokit.errors import ConfigurationError
+from ciokit.errors import ConfigurationError, CustomerIOError
 from ciokit.webhooks.asgi import AsgiApp
 from ciokit.webhooks.receiver import WebhookReceiver
 
@@ -76,9 +76,20 @@ def serve(
 ) -> None:
     """Serve an ASGI application until SIGTERM or SIGINT, then let the requests under way end.
 
-    `certificate` and `key` are PEM files, for TLS. `ready` is called once requests are answered.
+    `certificate` and `key` are PEM files, for TLS. `ready` is called once requests are answered; a `CustomerIOError` of
+    it ends the server in order, and is raised then.
     """
-    server = _made(application, limits or ServingLimits(), certificate, key, ready)
+    failed: list[CustomerIOError] = []
+
+    def tell() -> None:
+        try:
+            if ready is not None:
+                ready()
+        except CustomerIOError as error:
+            failed.append(error)
+            server.should_exit = True
+
+    server = _made(application, limits or ServingLimits(), certificate, key, tell)
     if threading.current_thread() is threading.main_thread():
         # uvicorn hands a signal on when it has ended; and one may come before it listens for them.
         def end(_signal: int, _frame: FrameType | None) -> None:
@@ -87,6 +98,8 @@ def serve(
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
     server.run(sockets=[listener])
+    if failed:
+        raise failed[0]
 
 
 class WebhookServer:

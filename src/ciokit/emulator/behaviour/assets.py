@@ -1,6 +1,6 @@
 """The asset library: files that can be downloaded again, and folders.
 
-Known: bmp, jpeg, png, gif and pdf, at most 2 MB and 4,096 pixels a side (App catalogue, `createAsset`).
+Known: which files it takes (`ciokit.core.pictures`).
 
 [inferred]: what a file is, its first bytes tell; what breaks these rules is a 400; a folder is deleted with what is in
 it, since no 409 is documented for that.
@@ -57,9 +57,9 @@ def create(
 ) -> AssetAnswer:
     """Keep a file."""
     content = bytes(cast("bytes", file))
-    base = world.switches.kilobyte
-    if len(content) > 2 * base * base:
-        raise ApiFault(400, f"file: {len(content):,} B are over the limit of {2 * base * base:,} B")
+    most = pictures.MOST_MB * world.switches.kilobyte**2
+    if len(content) > most:
+        raise ApiFault(400, f"file: {len(content):,} B are over the limit of {most:,} B")
     kind = pictures.kind(content)
     if kind is None:
         raise ApiFault(400, "file: is none of bmp, jpeg, png, gif and pdf")

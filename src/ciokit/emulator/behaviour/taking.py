@@ -11,11 +11,13 @@ the switch `unknown_recipients` says.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
 from ciokit.app_api.sends import CustomDevice, SendIdentifiers, Sent
 from ciokit.emulator.changes import common
 from ciokit.emulator.deliveries import deliver
+from ciokit.emulator.ledger import Taken
 from ciokit.emulator.messaging import Content, Medium, Order, Source, default_settings
 from ciokit.emulator.routing import ApiFault
 from ciokit.emulator.world import Device, Person, World
@@ -62,7 +64,7 @@ def take(
             raise ApiFault(400, f"{missing}: is needed without transactional_message_id")
     person = _person(world, kind, identifier)
     if device is not None and person is not None:
-        _add_device(world, person, device)
+        world.taken.append(Taken("", partial(_add_device, world, person, device)))
     settings = source.settings if source is not None else default_settings("transactional")
     order = Order(
         {**(content.fields if content else {}), **own},
@@ -71,6 +73,7 @@ def take(
         draft=draft or settings.get("queue_drafts") is True,
         send_to_unsubscribed=send_to_unsubscribed is not False and settings.get("send_to_unsubscribed") is not False,
         identifier=identifier,
+        device=device["token"] if device is not None else "",
     )
     made = deliver(
         world,
