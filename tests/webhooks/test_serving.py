@@ -122,6 +122,19 @@ def test_on_sigterm_requests_under_way_are_answered(tmp_path: Path) -> None:
     assert running.bodies() == [body]
 
 
+def test_what_has_not_arrived_when_it_ends_is_to_come_again_soon(tmp_path: Path) -> None:
+    """A request that is still on its way when the time to drain is over is answered 503, which costs no hour."""
+    with (
+        served(tmp_path, "--drain-seconds", "0.5") as running,
+        socket.create_connection(("127.0.0.1", running.port), timeout=20) as slow,
+    ):
+        slow.sendall(request(event())[:-5])
+        until(lambda: running.ask("GET", "/health")[0] == 200)
+        running.process.send_signal(signal.SIGTERM)
+        assert statuses(slow.recv(65_536)) == [503]
+        assert running.process.wait(20) == 0
+
+
 def _refuses(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -301,6 +314,8 @@ def _alive(pid: int) -> bool:
     [
         ([], "say with --delta"),
         (["--no-commit", "--tls-cert", "x.pem"], "TLS needs both"),
+        (["--no-commit", "--signing-key-file", "keys", "--tls-cert", "x.pem", "--tls-key", "y.pem"], "PEM files"),
+        (["--no-commit", "--signing-key-file", "keys", "--tls-cert", "keys", "--tls-key", "keys"], "PEM files"),
         (["--no-commit", "--signing-key-file", "missing"], "cannot be read"),
         (["--no-commit"], "CUSTOMERIO_WEBHOOK_SIGNING_KEY"),
         (["--no-commit", "--signing-key-file", "keys", "--path", "health"], "must begin with /"),
@@ -317,6 +332,6 @@ def test_a_wrong_set_up_is_told_before_anything_is_served(
     """Each mistake ends the command with code 2 and one line that says what to do; no journal is begun."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "keys").write_text("one\ntwo\n")
-    assert main(["webhooks", "serve", "--journal", str(tmp_path / "journal"), *options]) == 2
+    assert main(["webhooks", "serve", "--port", "0", "--journal", str(tmp_path / "journal"), *options]) == 2
     assert said in capsys.readouterr().err
     assert layout.lanes(tmp_path / "journal") == []

@@ -155,23 +155,23 @@ def _serve(arguments: argparse.Namespace) -> int:
         connections=arguments.connections,
         drain_seconds=arguments.drain_seconds,
     )
-    listener = serving.bind(arguments.host, arguments.port)
-    port: int = listener.getsockname()[1]
     committer = None if arguments.no_commit else Beside(webhook_tables.commit_command(arguments))
-    if committer is not None:
-        committer.start()
-    try:
-        serving.serve(
-            application,
-            listener,
-            limits,
-            certificate=arguments.tls_cert,
-            key=arguments.tls_key,
-            ready=partial(webhook_hosting.announce, arguments, port, f"Receiving webhooks at {{}}{arguments.path}"),
-        )
-    finally:
+    with serving.bind(arguments.host, arguments.port) as listener:
+        port: int = listener.getsockname()[1]
         if committer is not None:
-            committer.stop()
+            committer.start()
+        try:
+            serving.serve(
+                application,
+                listener,
+                limits,
+                certificate=arguments.tls_cert,
+                key=arguments.tls_key,
+                ready=partial(webhook_hosting.announce, arguments, port, f"Receiving webhooks at {{}}{arguments.path}"),
+            )
+        finally:
+            if committer is not None:
+                committer.stop()
     return 0
 
 

@@ -83,6 +83,7 @@ def refusal(status: int, reason: str, *, allow: str = "") -> Reply:
 
 ACKNOWLEDGED: Final = Reply(200)
 TOO_LARGE: Final = refusal(413, "too_large")
+STOPPING: Final = (refusal(503, "stopping"), "stopping")
 
 
 @dataclass

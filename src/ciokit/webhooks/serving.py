@@ -6,6 +6,7 @@ import logging
 import resource
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -182,6 +183,14 @@ def _made(
         import uvicorn
     except ModuleNotFoundError:
         raise ConfigurationError("serving webhooks needs: pip install 'ciokit[webhooks]'") from None
+    if certificate:
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+        except OSError as error:
+            raise ConfigurationError(
+                f"the certificate cannot be used with its key ({type(error).__name__}); give two PEM files that this "
+                "user may read"
+            ) from error
     _allow_files(limits.connections)
     config = uvicorn.Config(
         application,
