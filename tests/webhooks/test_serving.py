@@ -10,6 +10,7 @@ import signal
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -21,7 +22,7 @@ import trustme
 from ciokit.cli import main
 from ciokit.webhooks import journal_format as layout
 from ciokit.webhooks.journal_reader import JournalReader
-from tests.webhooks.receiving import Running, event, request, served, signed, statuses, until
+from tests.webhooks.receiving import Running, event, hung, request, served, signed, statuses, until
 
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
@@ -186,6 +187,32 @@ def test_a_journal_that_is_behind_is_answered_503_until_it_is_committed(tmp_path
         reader = JournalReader(tmp_path)
         reader.move_cursor(0, "delta", reader.newest(0))
         until(lambda: running.post(event()) == 200)
+
+
+def test_a_disk_that_hangs_is_answered_503_in_time(tmp_path: Path) -> None:
+    """A disk that neither answers nor fails costs no time-out of 4 s; when it answers again, so does the receiver."""
+    with served(tmp_path) as running:
+        with hung(tmp_path):
+            status = 200
+            while status == 200:
+                began = time.monotonic()
+                status = running.post(event())
+            assert (status, time.monotonic() - began < 4) == (503, True)
+            until(lambda: running.ask("GET", "/ready")[0] == 503)
+            assert json.loads(running.ask("GET", "/ready")[2]) == {"reason": "stalled"}
+            assert running.ask("GET", "/health")[0] == 200
+            metrics = running.ask("GET", "/metrics")[2]
+            assert b'{lane="0",reason="stalled",status="503"} 1.0' in metrics
+            assert b'ciokit_webhooks_ready{lane="0"} 0.0' in metrics
+        until(lambda: running.ask("GET", "/ready")[0] == 200)
+        assert running.post(event()) == 200
+
+
+def test_a_receiver_ends_though_its_disk_hangs(tmp_path: Path) -> None:
+    """Told to end, it does not wait for a disk that does not answer."""
+    with served(tmp_path, "--drain-seconds", "1") as running, hung(tmp_path):
+        until(lambda: running.ask("GET", "/ready")[0] == 503)
+        assert running.stop() == 0
 
 
 # Slow and many clients

@@ -84,9 +84,10 @@ class AsgiApp:
             return reply
         try:
             position = await receiver.journal.written(kept(headers), body, receiver.received_us())
-        except JournalUnavailableError:
-            return receiver.unavailable()
-        if receiver.settling is not None and not await receiver.settling.settled(receiver.journal.lane or 0, position):
+        except JournalUnavailableError as error:
+            return receiver.unavailable(error)
+        settling, lane = receiver.settling, receiver.journal.lane or 0
+        if settling is not None and not await settling.settled(lane, position, began):
             return receiver.unsettled()
         receiver.acknowledged(time.monotonic() - began)
         return ACKNOWLEDGED

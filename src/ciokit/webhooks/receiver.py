@@ -169,9 +169,9 @@ class WebhookReceiver:
             return reason
         try:
             position = self.journal.append(kept(found), body, self.received_us())
-        except JournalUnavailableError:
-            return self.unavailable()
-        if self.settling is not None and not self.settling.settle(self.journal.lane or 0, position):
+        except JournalUnavailableError as error:
+            return self.unavailable(error)
+        if self.settling is not None and not self.settling.settle(self.journal.lane or 0, position, began):
             return self.unsettled()
         self.acknowledged(time.monotonic() - began)
         return ACKNOWLEDGED
@@ -219,10 +219,9 @@ class WebhookReceiver:
         if self.router:
             self.follower.start()
 
-    def unavailable(self) -> Reply:
+    def unavailable(self, error: JournalUnavailableError) -> Reply:
         """Count and answer a webhook that the journal does not take in."""
-        reason = self.journal.refusal or "unwritable"
-        return self.refused(refusal(503, reason), reason)
+        return self.refused(refusal(503, error.reason), error.reason)
 
     def unsettled(self) -> Reply:
         """Count and answer a webhook that is on disk, but not in the tables in time."""
