@@ -41,7 +41,7 @@ class Posted:
 
 
 def test_long_bodies_keep_no_event_out(tmp_path: Path) -> None:
-    """While long bodies that never end take all the room there is, another long one is put off and an event is taken."""
+    """While long bodies that never end take all the room, another long one is put off and an event is taken."""
 
     async def posted() -> list[int]:
         long, short = event() + b" " * 300_000, event()

@@ -29,6 +29,14 @@ def memory_mib(running: Running) -> int:
     return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS"))
 
 
+def send_all(connection: socket.socket, data: bytes, times: int, *, pause: float = 0.0) -> None:
+    """Send the same bytes over and over."""
+    clock = threading.Event()
+    for _ in range(times):
+        connection.sendall(data)
+        clock.wait(pause)
+
+
 def long_header() -> bytes:
     """Return a genuine request with a header that is too long."""
     body = event()
@@ -59,8 +67,7 @@ def test_endless_trailers_are_cut_off(running: Running) -> None:
         headers = {**signed(event()), "Transfer-Encoding": "chunked"}
         connection.sendall(request(b"", headers).replace(b"Content-Length: 0\r\n", b"") + b"0\r\n")
         with pytest.raises(ConnectionError):
-            for _ in range(200):
-                connection.sendall(b"x-more: " + b"y" * 1_000_000 + b"\r\n")
+            send_all(connection, b"x-more: " + b"y" * 1_000_000 + b"\r\n", 200)
     assert memory_mib(running) < 120
     assert running.post(event()) == 200
 
@@ -69,23 +76,19 @@ def test_requests_without_end_that_wait_for_no_answer_are_cut_off(running: Runni
     """A client that sends a hundred thousand requests at once is cut off, and its memory is given back."""
     with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
         with pytest.raises(ConnectionError):
-            for _ in range(20):
-                connection.sendall(PROBE * 5_000)
+            send_all(connection, PROBE * 5_000, 20)
         assert memory_mib(running) < 120
     assert running.post(event()) == 200
 
 
 def test_a_client_that_reads_no_answers_is_cut_off(running: Running) -> None:
     """Answers that nobody reads are not kept for longer than a request may take."""
-    pause = threading.Event()
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.settimeout(20)
         connection.connect(("127.0.0.1", running.port))
         with pytest.raises(ConnectionError):
-            for _ in range(2_000):
-                connection.sendall(PROBE * 20)
-                pause.wait(0.01)
+            send_all(connection, PROBE * 20, 2_000, pause=0.01)
     assert running.post(event()) == 200
 
 

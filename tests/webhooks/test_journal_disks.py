@@ -1,4 +1,4 @@
-"""The journal on disks that hang, and after its files were lost: nothing is waited for in vain, no position comes twice."""
+"""The journal on disks that hang, and after files of it were lost: nobody waits in vain, no position comes twice."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-
-import pytest
 
 from ciokit.errors import JournalUnavailableError
 from ciokit.webhooks import journal_format as layout
@@ -72,6 +70,7 @@ def written(directory: Path, *bodies: bytes) -> list[int]:
 def test_nobody_waits_for_a_disk_that_does_not_answer(tmp_path: Path) -> None:
     """A thread is told within its patience, later ones at once; when the disk answers, events are taken in again."""
     acknowledged: list[bytes] = []
+    reasons: set[str] = set()
     pause = threading.Event()
 
     def append(journal: Journal, number: int) -> float:
@@ -79,7 +78,7 @@ def test_nobody_waits_for_a_disk_that_does_not_answer(tmp_path: Path) -> None:
         try:
             journal.append(b"{}", body)
         except JournalUnavailableError as error:
-            assert error.reason == "stalled"
+            reasons.add(error.reason)
             return time.monotonic() - began
         acknowledged.append(body)
         pause.wait(0.01)
@@ -93,26 +92,26 @@ def test_nobody_waits_for_a_disk_that_does_not_answer(tmp_path: Path) -> None:
             assert 0 < append(journal, 1001) < PATIENCE / 2
         until(lambda: journal.refusal is None)
         append(journal, 1002)
-    assert acknowledged[-1] == b"1002"
+    assert (acknowledged[-1], reasons) == (b"1002", {"stalled"})
     assert set(acknowledged) <= {record.body for record in JournalReader(tmp_path).all_records(0)}
 
 
 def test_no_task_waits_for_a_disk_that_does_not_answer(tmp_path: Path) -> None:
     """Tasks are told within their patience and a look, each for itself."""
 
-    async def told(journal: Journal) -> float:
+    async def told(journal: Journal) -> tuple[str, float]:
         while True:
             began = time.monotonic()
             try:
                 await asyncio.gather(*(journal.written(b"{}", b"%d" % n) for n in range(20)))
             except JournalUnavailableError as error:
-                assert error.reason == "stalled"
-                return time.monotonic() - began
+                return error.reason, time.monotonic() - began
             await asyncio.sleep(0.01)
 
     with Journal(tmp_path, JournalLimits(patience=PATIENCE)) as journal:
         with hung(tmp_path):
-            assert asyncio.run(told(journal)) < PATIENCE + 1
+            reason, waited = asyncio.run(told(journal))
+            assert (reason, waited < PATIENCE + 1) == ("stalled", True)
         until(lambda: journal.refusal is None)
         assert journal.append(b"{}", b"after")
 

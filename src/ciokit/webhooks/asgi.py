@@ -117,7 +117,7 @@ class Bodies:
         self._held = 0
 
     async def read(self, receive: Receive) -> bytes | Reply | None:
-        """Return a body, or more than `longest` bytes of one; an answer if there is no room, None if the client left."""
+        """Return a body, or more than `longest` bytes of one; an answer if there is no room, None if nobody waits."""
         pieces: list[bytes] = []
         size, more = 0, True
         try:

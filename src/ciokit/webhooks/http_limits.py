@@ -1,16 +1,16 @@
 """What uvicorn leaves unlimited: long heads, slow requests, answers that nobody reads, requests sent without waiting.
 
-Each of them lets a handful of clients take the memory or the connections of a server that anybody can reach.
+Each of them lets a handful of clients take the memory or the connections of a server that anybody can reach. This needs
+uvicorn; `ciokit.webhooks.serving` loads it when something is served.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _MOST_AHEAD: Final = 100  # requests sent before the first is answered; each takes kilobytes while it waits
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -26,69 +26,70 @@ def sweep(connections: set[Any], patience: float) -> None:
 
 def protocol(head_bytes: int, most: int) -> type[HttpToolsProtocol]:
     """Return uvicorn's HTTP protocol with limits: to what of a request is not its body, and to connections."""
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+    return type("LimitedProtocol", (_LimitedProtocol,), {"head_bytes": head_bytes, "most": most})
 
-    class LimitedProtocol(HttpToolsProtocol):
-        waiting_since: float | None  # for the rest of a request; None while there is none, or it is being answered
-        stuck_since: float | None  # since when the client does not read what it is answered
-        quiet_since: float
-        framing: int  # bytes of the request so far that are not its body
 
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-            self.waiting_since = self.quiet_since = self.loop.time()
-            self.stuck_since = None
-            self.framing = 0
-            if len(self.connections) >= most:
-                _make_room(self.connections)
-            super().connection_made(transport)
+class _LimitedProtocol(HttpToolsProtocol):
+    head_bytes: int
+    most: int
+    waiting_since: float | None  # for the rest of a request; None while there is none, or it is being answered
+    stuck_since: float | None  # since when the client does not read what it is answered
+    quiet_since: float
+    framing: int  # bytes of the request so far that are not its body
 
-        def data_received(self, data: bytes) -> None:
-            self._wait()
-            self.framing += len(data)
-            super().data_received(data)
-            if self.framing > head_bytes and not self.transport.is_closing():
-                if _is_free(self.cycle):
-                    self.transport.write(_TOO_LARGE)
-                    self.transport.close()
-                else:  # an answer now would be taken for that of an earlier request
-                    self.transport.abort()
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        self.waiting_since = self.quiet_since = self.loop.time()
+        self.stuck_since = None
+        self.framing = 0
+        if len(self.connections) >= self.most:
+            _make_room(self.connections)
+        super().connection_made(transport)
 
-        def on_message_begin(self) -> None:
-            self._wait()
-            super().on_message_begin()
-
-        def on_headers_complete(self) -> None:
-            if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > head_bytes:
-                self.app = _head_too_large
-                self.url = b"/"  # uvicorn cannot read one that is too long
-                self.framing = 0
-            super().on_headers_complete()
-            if len(self.pipeline) > _MOST_AHEAD:
+    def data_received(self, data: bytes) -> None:
+        self._wait()
+        self.framing += len(data)
+        super().data_received(data)
+        if self.framing > self.head_bytes and not self.transport.is_closing():
+            if _is_free(self.cycle):
+                self.transport.write(_TOO_LARGE)
+                self.transport.close()
+            else:  # an answer now would be taken for that of an earlier request
                 self.transport.abort()
-                raise ConnectionAbortedError  # so that the rest is not read
 
-        def on_body(self, body: bytes) -> None:
-            self.framing -= len(body)
-            super().on_body(body)
+    def on_message_begin(self) -> None:
+        self._wait()
+        super().on_message_begin()
 
-        def on_message_complete(self) -> None:
-            self.waiting_since = None
+    def on_headers_complete(self) -> None:
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > self.head_bytes:
+            self.app = _head_too_large
+            self.url = b"/"  # uvicorn cannot read one that is too long
             self.framing = 0
-            super().on_message_complete()
+        super().on_headers_complete()
+        if len(self.pipeline) > _MOST_AHEAD:
+            self.transport.abort()
+            raise ConnectionAbortedError  # so that the rest is not read
 
-        def pause_writing(self) -> None:
-            self.stuck_since = self.loop.time()
-            super().pause_writing()
+    def on_body(self, body: bytes) -> None:
+        self.framing -= len(body)
+        super().on_body(body)
 
-        def resume_writing(self) -> None:
-            self.stuck_since = None
-            super().resume_writing()
+    def on_message_complete(self) -> None:
+        self.waiting_since = None
+        self.framing = 0
+        super().on_message_complete()
 
-        def _wait(self) -> None:
-            if self.waiting_since is None:
-                self.waiting_since = self.quiet_since = self.loop.time()
+    def pause_writing(self) -> None:
+        self.stuck_since = self.loop.time()
+        super().pause_writing()
 
-    return LimitedProtocol
+    def resume_writing(self) -> None:
+        self.stuck_since = None
+        super().resume_writing()
+
+    def _wait(self) -> None:
+        if self.waiting_since is None:
+            self.waiting_since = self.quiet_since = self.loop.time()
 
 
 async def _head_too_large(

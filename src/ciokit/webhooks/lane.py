@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from ciokit.webhooks import journal_format as layout
-from ciokit.webhooks.journal_reader import JournalReader
+from ciokit.webhooks.journal_reader import HANDLERS, JournalReader
 
 _LOG = logging.getLogger("ciokit.webhooks.journal")
 _MOST_LANES = 1024
@@ -59,7 +59,10 @@ class JournalLimits:
 
 @dataclass
 class JournalCounts:
-    """What a journal has done in this process, and what it last saw of its disk; seconds are those spent syncing."""
+    """What a journal has done in this process, and what it last saw of its disk; seconds are those spent syncing.
+
+    `backlog_bytes` wait for the consumer of the limits, `unhandled_bytes` for the handlers of a receiver.
+    """
 
     records: int = 0
     bytes: int = 0
@@ -68,6 +71,7 @@ class JournalCounts:
     sync_seconds: float = 0.0
     slowest_sync: float = 0.0
     backlog_bytes: int = 0
+    unhandled_bytes: int = 0
     free_bytes: int = 0
 
 
@@ -162,7 +166,9 @@ class Lane:
         layout.journal_id(self.directory)
         disk = os.statvfs(self.directory)
         counts.free_bytes = disk.f_bavail * disk.f_frsize
-        counts.backlog_bytes = JournalReader(self.directory).backlog(limits.consumer)
+        reader = JournalReader(self.directory)
+        counts.backlog_bytes = reader.backlog(limits.consumer)
+        counts.unhandled_bytes = reader.backlog(HANDLERS) if reader.has_cursor(HANDLERS) else 0
         if counts.free_bytes < limits.min_free_bytes:
             return "disk_full"
         return "behind" if counts.backlog_bytes > limits.max_backlog_bytes else None

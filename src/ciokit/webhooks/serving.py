@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from ciokit.errors import ConfigurationError
 from ciokit.webhooks.asgi import AsgiApp
-from ciokit.webhooks.http_limits import protocol, sweep
 from ciokit.webhooks.receiver import WebhookReceiver
 
 if TYPE_CHECKING:
@@ -181,6 +180,8 @@ def _made(
     """Return the server of an application, which listens once it is run."""
     try:
         import uvicorn
+
+        from ciokit.webhooks.http_limits import protocol
     except ModuleNotFoundError:
         raise ConfigurationError("serving webhooks needs: pip install 'ciokit[webhooks]'") from None
     if certificate:
@@ -212,6 +213,8 @@ def _made(
 def _server(limits: ServingLimits, ready: Callable[[], None] | None) -> type[Server]:
     """Return uvicorn's server, with a look at slow connections every second."""
     from uvicorn import Server
+
+    from ciokit.webhooks.http_limits import sweep
 
     class ImpatientServer(Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
