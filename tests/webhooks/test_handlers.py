@@ -160,8 +160,10 @@ def test_how_far_handlers_are_behind_is_told(tmp_path: Path) -> None:
     receiver.start()
     until(lambda: behind() > 200)
     go.set()
-    until(lambda: behind() == 0)
+    until(lambda: receiver.follower.handled == 2)
+    until(lambda: not behind())
     receiver.stop()
+    assert behind() == 0
 
 
 def test_handlers_go_on_where_they_were_left(tmp_path: Path) -> None:

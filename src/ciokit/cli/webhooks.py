@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ciokit.cli import webhook_hosting, webhook_publishing, webhook_tables
+from ciokit.cli import webhook_config, webhook_hosting, webhook_publishing, webhook_tables
 from ciokit.cli.beside import Beside
 from ciokit.cli.parser import Subparsers
 from ciokit.errors import ConfigurationError
@@ -35,6 +35,7 @@ def add_parser(commands: Subparsers) -> None:
     )
     below: Subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_serve(below)
+    webhook_config.add_parsers(below)
     webhook_tables.add_parsers(below)
     webhook_publishing.add_parsers(below)
     webhook_hosting.add_parsers(below)
