@@ -123,6 +123,23 @@ def test_a_handler_that_exits_ends_no_other(tmp_path: Path, error: type[BaseExce
     assert (got, follower.skipped) == (["bad"] * 3 + ["good"], 1)
 
 
+def test_a_journal_that_cannot_be_read_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """While the journal cannot be read handlers wait without filling the log; afterwards they go on."""
+    router, got, journal = Router(), [], tmp_path / "journal"
+    router.on("email")(lambda event: got.append(event.event_id))
+    written(journal, "a")
+    away = journal.rename(tmp_path / "away")
+    journal.write_text("in the way")
+    follower = followed(journal, router)
+    until(lambda: caplog.records)
+    threading.Event().wait(0.5)
+    journal.unlink()
+    away.rename(journal)
+    until(lambda: got == ["a"])
+    follower.stop()
+    assert [record.message for record in caplog.records] == ["handlers cannot read on in the journal"]
+
+
 def test_what_handlers_have_not_come_to_is_kept(tmp_path: Path) -> None:
     """What is in the tables stays for handlers that are behind: for a week, or until the disk is short."""
     journal, week = tmp_path / "journal", 7 * 86_400

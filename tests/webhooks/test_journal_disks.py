@@ -9,10 +9,13 @@ import threading
 import time
 from pathlib import Path
 
-from ciokit.errors import JournalUnavailableError
+import pytest
+
+from ciokit.errors import JournalUnavailableError, ValidationError
 from ciokit.webhooks import journal_format as layout
 from ciokit.webhooks.committer import Committer
 from ciokit.webhooks.journal import Journal, JournalLimits
+from ciokit.webhooks.journal_format import LONGEST_PAYLOAD, STAMP
 from ciokit.webhooks.journal_reader import JournalReader
 from tests.support.webhook_landing import event, once, table_ids
 from tests.webhooks.receiving import hung, until
@@ -36,7 +39,7 @@ print(journal.lane)
 """
 FULL = """
 import resource, sys
-from ciokit.errors import JournalUnavailableError
+from ciokit.errors import JournalUnavailableError, ValidationError
 from ciokit.webhooks.journal import Journal
 from ciokit.webhooks.journal_reader import JournalReader
 journal, reader = Journal(sys.argv[1]), JournalReader(sys.argv[1])
@@ -170,6 +173,18 @@ def test_events_after_a_lane_was_emptied_are_committed(tmp_path: Path) -> None:
         written(journal, event(3))
         committer.run_once()
     assert table_ids(tables) == once(range(4))
+
+
+# Size
+
+
+def test_what_no_reader_would_take_is_not_appended(tmp_path: Path) -> None:
+    """A record that is a byte too long for readers is refused, and harms nothing."""
+    with Journal(tmp_path) as journal:
+        with pytest.raises(ValidationError, match="too long"):
+            journal.append(b"{}", bytes(LONGEST_PAYLOAD - STAMP.size - 1))
+        journal.append(b"{}", b"after")
+    assert [record.body for record in JournalReader(tmp_path).all_records(0)] == [b"after"]
 
 
 # Files

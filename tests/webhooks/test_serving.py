@@ -346,6 +346,7 @@ def _alive(pid: int) -> bool:
         (["--no-commit", "--signing-key-file", "missing"], "cannot be read"),
         (["--no-commit"], "CUSTOMERIO_WEBHOOK_SIGNING_KEY"),
         (["--no-commit", "--signing-key-file", "keys", "--path", "health"], "must begin with /"),
+        (["--no-commit", "--signing-key-file", "keys", "--max-body-bytes", "999999999"], "must be from 1 to"),
         (["--no-commit", "--signing-key-file", "keys", "--host", "192.0.2.1"], "cannot listen"),
     ],
 )

@@ -69,6 +69,7 @@ class Follower:
 
     def _run(self) -> None:
         held: set[int] = set()
+        failing = False
         with asyncio.Runner() as runner, ExitStack() as locks:
             while not self._stop.is_set():
                 busy = False
@@ -77,8 +78,11 @@ class Follower:
                         if lane in held or self._took(lane, locks):
                             held.add(lane)
                             busy |= self._advance(lane, runner)
+                    failing = False
                 except Exception:  # noqa: BLE001 - a disk that fails now may not fail later
-                    _LOG.exception("handlers cannot read on in the journal")
+                    if not failing:  # once, or it would fill another disk
+                        _LOG.exception("handlers cannot read on in the journal")
+                    failing = True
                 if not busy:
                     self._stop.wait(_IDLE_SECONDS)
 

@@ -25,7 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from ciokit.errors import JournalUnavailableError
+from ciokit.errors import JournalUnavailableError, ValidationError
+from ciokit.webhooks.journal_format import LONGEST_PAYLOAD, STAMP
 from ciokit.webhooks.lane import REFUSALS, JournalCounts, JournalLimits, Lane, Refusal
 
 __all__ = ["Journal", "JournalCounts", "JournalLimits", "Refusal"]
@@ -165,6 +166,7 @@ class Journal:
 
         Raises:
             JournalUnavailableError: it may not be on disk.
+            ValidationError: it is longer than readers take, 256 MiB.
         """
         waiter = _Waiter()
         _rouse(self._queued((received_us or _now_us(), headers_json, body), waiter))
@@ -178,6 +180,7 @@ class Journal:
 
         Raises:
             JournalUnavailableError: nothing is taken in now; the future raises it where the record may not be on disk.
+            ValidationError: it is longer than readers take, 256 MiB.
         """
         loop = asyncio.get_running_loop()
         future: _Future = loop.create_future()
@@ -195,13 +198,16 @@ class Journal:
         if (refusal := self._refusal(queue)) is not None:
             raise _unavailable(refusal)
         _, headers_json, body = record
+        size = len(headers_json) + len(body)
+        if size > LONGEST_PAYLOAD - STAMP.size:
+            raise ValidationError("is too long for a record of the journal, which has 256 MiB at most", field="body")
         with queue.guard:
             if queue.stopping:
                 raise _unavailable("closed")
             if queue.bytes > self.limits.max_pending_bytes:
                 raise _unavailable("crowded")
             queue.entries.append(_Entry(record, waiting, time.monotonic()))
-            queue.bytes += len(headers_json) + len(body)
+            queue.bytes += size
         return queue
 
     def _refusal(self, queue: _Queue) -> Refusal | None:

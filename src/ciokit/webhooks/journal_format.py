@@ -35,7 +35,8 @@ from ciokit.errors import ConfigurationError
 MAGIC = b"\xff\xfeCJ"
 FRAME = Struct(">4sII")
 STAMP = Struct(">qI")
-LONGEST_PAYLOAD = 1 << 28  # far above any body that is let in: a longer one is a damaged length
+LONGEST_PAYLOAD = 1 << 28  # a longer one is a damaged length: readers step over it
+LONGEST_BODY = LONGEST_PAYLOAD // 2  # leaves room for headers
 
 _OFFSET_BITS = 40
 _OFFSET_MASK = (1 << _OFFSET_BITS) - 1

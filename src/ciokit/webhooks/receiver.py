@@ -32,6 +32,7 @@ import orjson
 from ciokit.errors import ConfigurationError, JournalUnavailableError
 from ciokit.webhooks.follower import Follower
 from ciokit.webhooks.journal import Journal
+from ciokit.webhooks.journal_format import LONGEST_BODY
 from ciokit.webhooks.router import Router
 from ciokit.webhooks.settling import Settling
 from ciokit.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, Secrets, Verifier
@@ -106,7 +107,7 @@ class WebhookReceiver:
         secrets: the webhook's signing key, or several while one takes the place of another.
         journal: the journal, or the folder of one.
         path: where webhooks are posted; `/health`, `/ready` and `/metrics` are taken.
-        max_body: the longest body, in bytes.
+        max_body: the longest body, in bytes, up to 128 MiB.
         tolerance: how many seconds a timestamp may be away from the clock; None takes any, so that no retry of the
             seven days is refused.
         router: whose handlers get the events, after they were acknowledged.
@@ -115,7 +116,7 @@ class WebhookReceiver:
             answer 503 if that takes longer; for a disk that goes with its container.
 
     Raises:
-        ConfigurationError: a secret is missing or empty, or the path cannot be served.
+        ConfigurationError: a secret is missing or empty, the path cannot be served, or `max_body` is out of range.
     """
 
     def __init__(
@@ -132,6 +133,10 @@ class WebhookReceiver:
     ) -> None:
         if not path.startswith("/") or path in _PROBES:
             raise ConfigurationError("`path` must begin with / and be none of " + ", ".join(_PROBES))
+        if not 0 < max_body <= LONGEST_BODY:
+            raise ConfigurationError(
+                f"`max_body` must be from 1 to {LONGEST_BODY}, which the journal can hold"
+            )
         self.journal = journal if isinstance(journal, Journal) else Journal(journal)
         self.verifier = Verifier(secrets, tolerance, clock=clock)
         self.path = path
