@@ -47,7 +47,8 @@ def _is_same(reader: JournalReader, raw: LandingTable, journal: str, lane: int, 
     segment = layout.segment_of(done)
     there = layout.segments(reader.directory, lane)
     if segment not in there:
-        return not there or segment < min(there)  # else it was pruned, and all after it is still to be read
+        # Pruned, and all after it is still to be read; where nothing is left, a writer may begin with the first again.
+        return bool(there) and segment < min(there)
     if reader.newest(lane) < done:
         return False
     start = max(layout.position(segment, 0), done - _LOOK_BACK)
