@@ -264,9 +264,12 @@ class LandingTable:
                     f"`{column.name}` of {self.uri} is {there[column.name]}, not {column.type}; give another address"
                 )
         if missing := [column for column in self.declared.columns if column.name not in there]:
-            with told("add columns to", self.name):
-                handle.alter.add_columns([_delta_field(column, nullable=True) for column in missing])
-                handle.update_incremental()
+            try:
+                with told("add columns to", self.name):
+                    handle.alter.add_columns([_delta_field(column, nullable=True) for column in missing])
+                    handle.update_incremental()
+            except StaleTableError as error:
+                raise TableStoreError(f"another process changes the columns of {self.name} too ({error})") from error
         self._merge = bool(there.keys() - {column.name for column in self.declared.columns})
         return handle
 
