@@ -237,6 +237,13 @@ def test_clustering_can_be_had_and_left_out(table) -> None:
     assert "CLUSTER BY" not in ddl(table, "databricks", clustered=False)
 
 
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_clustered_tables_refuse_one_of_two_merges(table) -> None:
+    """A clustered table is serializable: otherwise Databricks lets two runs insert the same row."""
+    assert "'delta.isolationLevel' = 'Serializable'" in ddl(table, "databricks")
+    assert "isolationLevel" not in ddl(table, "databricks", clustered=False)
+
+
 def test_duckdb_makes_the_tables() -> None:
     """DuckDB takes every statement, and has every column with its type."""
     types = {"string": "VARCHAR", "long": "BIGINT", "boolean": "BOOLEAN", "date": "DATE", "binary": "BLOB"}

@@ -61,6 +61,14 @@ def test_empty_folder_has_all_tables_and_views(tmp_path: Path) -> None:
     assert [rows(session, name) for name in (*TABLES, *VIEWS)] == [[]] * (len(TABLES) + len(VIEWS))
 
 
+@pytest.mark.parametrize("name", ["two words", "Übersicht", "why?", "st*r", "it's"])
+def test_tables_are_read_whatever_their_folder_is_called(tmp_path: Path, name: str) -> None:
+    """Names that an address or a pattern would write otherwise are names."""
+    write_tables(tmp_path / name, [email(1, "sent")])
+    [day] = rows(open_tables(tmp_path / name), "daily_email_engagement")
+    assert day["sent"] == 1
+
+
 def test_delivery_counts_once_however_often_it_is_opened(tmp_path: Path) -> None:
     """Two openings and three clicks of one delivery are one opening and one click."""
     session = tables_of(

@@ -125,6 +125,17 @@ class LandingTable:
             self._opened_at = self.commits
         return self._handle is not None
 
+    def require(self) -> None:
+        """Open the table if somebody made it; it is not made by asking.
+
+        Raises:
+            TableStoreError: it is not there, or the store does not answer.
+        """
+        if not self.exists():
+            raise TableStoreError(
+                f"there is no table {self.name} at this address; `ciokit webhooks commit` makes the webhook tables"
+            )
+
     def refresh(self) -> None:
         """Take the newest version as the snapshot."""
         self._transactions.clear()
