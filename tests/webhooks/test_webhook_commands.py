@@ -257,6 +257,37 @@ def test_replay_fills_a_typed_table_that_is_gone(tables: Path) -> None:
     assert typed_ids(tables) == once(range(80))
 
 
+def test_replay_from_another_receipt_doubles_nothing(journal: Path, tables: Path) -> None:
+    """An event that only a later receipt of it can bring back to the raw table is in its typed table already."""
+    record(journal, [event(1)], days_ago=1.5)
+    record(journal, [event(1)])
+    with Committer(journal, tables) as committer:
+        committer.drain()
+        assert committer.reader.prune(0, committer.reader.newest(0)) == 1
+    remove(tables, "webhook_raw_events", "true")
+
+    assert fill_raw(journal, DeltaStore(tables)) == 1
+    assert fill_typed(DeltaStore(tables)) == {}
+    assert typed_ids(tables) == once([1])
+
+
+@pytest.mark.parametrize("command", ["verify", "replay", "tail"])
+def test_a_folder_without_a_journal_is_told(
+    tmp_path: Path, tables: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no journal is, nothing is sound and nothing comes; none is made."""
+    there = tmp_path / "elsewhere"
+    tables_option = [] if command == "tail" else ["--delta", str(tables)]
+    record(tmp_path / "journal", [event(1)])
+    with Committer(tmp_path / "journal", tables) as committer:
+        committer.drain()
+
+    assert main(["webhooks", command, "--journal", str(there), *tables_option]) == 2
+
+    assert "there is no journal in this folder" in capsys.readouterr().err
+    assert not there.exists()
+
+
 @pytest.mark.usefixtures("landed")
 def test_replay_leaves_to_the_committer_what_is_its_own(journal: Path, tables: Path) -> None:
     """What is not committed yet is not added by a replay, and is stored once whichever comes first."""

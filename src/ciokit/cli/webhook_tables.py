@@ -219,7 +219,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     if arguments.journal is not None:
         added[RAW.name] = fill_raw(arguments.journal, store, selection, window_days=window)
         added[QUARANTINE.name] = fill_quarantine(arguments.journal, store, selection, window_days=window)
-    output.json_line({"added": {**added, **fill_typed(store, selection)}})
+    output.json_line({"added": {**added, **fill_typed(store, selection, window_days=window)}})
     return 0
 
 

@@ -198,13 +198,15 @@ class LandingTable:
         kinds: dict[str, ColumnType] = {column.name: column.type for column in self.declared.columns}
         return [values_of(batch.column(name), kinds[name]) for name in names]
 
-    def missing_in(self, other: LandingTable, names: Sequence[str], where: str) -> Iterator[list[list[Any]]]:
-        """Yield the chosen rows whose `event_id` another table's chosen rows lack, in parts as `scan` does."""
+    def missing_in(
+        self, other: LandingTable, names: Sequence[str], where: str, there: str
+    ) -> Iterator[list[list[Any]]]:
+        """Yield the rows of `where` whose `event_id` the rows of `there` in another table lack, in parts as `scan` does."""
         from deltalake import QueryBuilder
 
         columns = ", ".join(names)
         query = (
-            f"WITH there AS (SELECT event_id FROM other WHERE {where}), here AS (SELECT event_id, {columns} FROM this WHERE {where}) "  # noqa: S608, E501 - quoted by the caller
+            f"WITH there AS (SELECT event_id FROM other WHERE {there}), here AS (SELECT event_id, {columns} FROM this WHERE {where}) "  # noqa: S608, E501 - quoted by the caller
             f"SELECT {columns} FROM here LEFT ANTI JOIN there ON here.event_id = there.event_id"
         )
         with told("compare", self.name):

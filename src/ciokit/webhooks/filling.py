@@ -98,7 +98,13 @@ def _passed(raw: LandingTable, rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.position <= raw.transaction(app_of(row.journal))]
 
 
-def fill_typed(store: DeltaStore, selection: Selection = EVERYTHING, *, clock: Clock | None = None) -> dict[str, int]:
+def fill_typed(
+    store: DeltaStore,
+    selection: Selection = EVERYTHING,
+    *,
+    window_days: float = CommitSettings.window_days,
+    clock: Clock | None = None,
+) -> dict[str, int]:
     """Add the events of the raw table that the typed tables lack; return how many, by table.
 
     Raises:
@@ -113,7 +119,7 @@ def fill_typed(store: DeltaStore, selection: Selection = EVERYTHING, *, clock: C
         for object_type, table in TYPED.items():
             if not selection.object_types or object_type in selection.object_types:
                 part = replace(day, object_types=frozenset({object_type}))
-                added[table.name] += _fill(raw, store.table(table), part, clock)
+                added[table.name] += _fill(raw, store.table(table), part, timedelta(days=2 * window_days), clock)
     return dict(+added)
 
 
@@ -145,12 +151,14 @@ def _days(raw: LandingTable, selection: Selection) -> Iterator[Selection]:
         )
 
 
-def _fill(raw: LandingTable, table: LandingTable, selection: Selection, clock: Clock) -> int:
+def _fill(raw: LandingTable, table: LandingTable, selection: Selection, window: timedelta, clock: Clock) -> int:
     again, added = attempts(table, clock), 0
+    # The raw table may have got back an event from another receipt of it than the typed one has it from.
+    around = selection.widened(window)
     table.refresh()
     while True:
         try:
-            for part in raw.missing_in(table, WHERE_FROM, selection.where()):
+            for part in raw.missing_in(table, WHERE_FROM, selection.where(), around.where()):
                 landings = landings_of(*part)
                 columns = typed_columns(table.declared, landings, time.time_ns() // 1000)
                 table.append(columns, {_REPLAY: table.transaction(_REPLAY) + 1})

@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -46,6 +46,11 @@ class Selection:
         return (self.since is None or received_us >= _us(self.since)) and (
             self.until is None or received_us < _us(self.until)
         )
+
+    def widened(self, by: timedelta) -> Selection:
+        """Return the same with times that reach further on both sides."""
+        since = None if self.since is None else self.since - by
+        return replace(self, since=since, until=None if self.until is None else self.until + by)
 
     def where(self) -> str:
         """Return the same as a predicate on a table."""
@@ -86,6 +91,7 @@ def rejects_from_journal(directory: str | Path, selection: Selection = EVERYTHIN
 
 def _batches(directory: str | Path) -> Iterator[Batch]:
     reader = JournalReader(directory)
+    reader.require()
     for lane in reader.lanes():
         name, after = f"{reader.id}/{lane}", 0
         while records := reader.read(lane, after):

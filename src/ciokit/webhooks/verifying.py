@@ -106,10 +106,11 @@ def verify(
     `window_days` is what the committer works with: a record may repeat an event that was received so long before.
 
     Raises:
-        ConfigurationError: the journal cannot be read, or the tables are not webhook tables.
+        ConfigurationError: there is no journal, it cannot be read, or the tables are not webhook tables.
         TableStoreError: the store does not answer, or there is no raw table.
     """
     reader, store = JournalReader(directory), DeltaStore(uri, storage_options)
+    reader.require()
     with (
         tempfile.TemporaryDirectory(prefix="ciokit-verify-") as folder,
         closing(sqlite3.connect(Path(folder) / "events.sqlite", isolation_level=None)) as database,
