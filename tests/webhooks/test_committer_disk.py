@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import resource
-import shutil
 import subprocess
 import sys
 import threading
@@ -12,13 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from chaos.disks import small_disk
-from ciokit.errors import ConfigurationError
-from ciokit.webhooks.commit_settings import CommitSettings
 from ciokit.webhooks.committer import Committer
 from tests.support.webhook_landing import event, events, once, record, table_ids, typed_ids
 
@@ -191,47 +187,3 @@ def test_a_lane_that_lost_its_segments_is_read_from_its_new_beginning(tmp_path: 
         assert committer.end() == 0
 
     assert typed_ids(tables) == once(range(15))
-
-
-def test_a_lane_without_segments_is_not_taken_for_the_one_that_was_read(tmp_path: Path) -> None:
-    """A committer that starts before the first file is written again reads that file."""
-    journal, tables = tmp_path / "journal", tmp_path / "tables"
-    for start in (0, 5):
-        record(journal, events(range(start, start + 5)))
-    with Committer(journal, tables) as committer:
-        committer.drain()
-    for segment in (journal / "lane-0").glob("*.journal"):
-        segment.unlink()
-    with Committer(journal, tables) as committer:
-        committer.run_once()
-        record(journal, events(range(10, 15)))
-        committer.run_once()
-
-    assert table_ids(tables) == typed_ids(tables) == once(range(15))
-
-
-@pytest.mark.parametrize("last", [event(3), b"no event"], ids=["a retry", "a reject"])
-def test_a_backup_is_noticed_though_nothing_new_was_committed_last(tmp_path: Path, last: bytes) -> None:
-    """A journal that was restored before its last record, which left no row, is read whole."""
-    journal, tables = tmp_path / "journal", tmp_path / "tables"
-    record(journal, events(range(10)))
-    shutil.copytree(journal, tmp_path / "backup")
-    record(journal, [last])
-    with Committer(journal, tables) as committer:
-        committer.drain()
-    shutil.rmtree(journal)
-    shutil.copytree(tmp_path / "backup", journal)
-    record(journal, events(range(10, 20)))
-    with Committer(journal, tables) as committer:
-        committer.drain()
-
-    assert table_ids(tables) == typed_ids(tables) == once(range(20))
-
-
-@pytest.mark.parametrize(
-    "settings", [{"max_rows": 0}, {"max_bytes": 0}, {"max_age": -1.0}, {"window_days": 0.0}, {"keep_hours": -1.0}]
-)
-def test_settings_that_commit_nothing_are_refused(settings: dict[str, Any]) -> None:
-    """A batch without room, no window, and times before now are told at once."""
-    with pytest.raises(ConfigurationError, match=r"at least 1|no other time less"):
-        CommitSettings(**settings)

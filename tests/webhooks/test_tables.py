@@ -24,12 +24,10 @@ from ciokit.webhooks.tables import (
     TYPED,
     Landing,
     Reject,
-    quarantine_row,
     raw_columns,
-    raw_row,
     typed_columns,
-    typed_row,
 )
+from tests.support.webhook_tables import quarantine_row, raw_row, typed_row
 
 RECEIVED = 1_767_225_600_000_001
 COMMITTED = 1_767_225_601_000_000

@@ -29,18 +29,6 @@ KEY = "a signing key"
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    """Return where the journal is."""
-    return tmp_path / "journal"
-
-
-@pytest.fixture
-def tables(tmp_path: Path) -> Path:
-    """Return where the tables are."""
-    return tmp_path / "tables"
-
-
-@pytest.fixture
 def landed(journal: Path, tables: Path) -> None:
     """Have 80 events, a retry and a reject in journal and tables."""
     record(journal, [*events(range(80)), *events([0]), b"no event"])

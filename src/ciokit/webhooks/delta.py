@@ -201,7 +201,7 @@ class LandingTable:
     def missing_in(
         self, other: LandingTable, names: Sequence[str], where: str, there: str
     ) -> Iterator[list[list[Any]]]:
-        """Yield the rows of `where` whose `event_id` the rows of `there` in another table lack, in parts as `scan` does."""
+        """Yield the rows of `where` whose `event_id` the rows of `there` in another table lack, in parts as `scan`."""
         from deltalake import QueryBuilder
 
         columns = ", ".join(names)
