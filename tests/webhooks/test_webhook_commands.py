@@ -19,7 +19,7 @@ from ciokit.cli import main
 from ciokit.webhooks.commit_settings import CommitSettings
 from ciokit.webhooks.committer import Committer
 from ciokit.webhooks.delta import DeltaStore
-from ciokit.webhooks.filling import fill_quarantine, fill_raw, fill_typed
+from ciokit.webhooks.filling import fill_from_journal, fill_typed
 from ciokit.webhooks.replaying import Selection
 from ciokit.webhooks.signature import verify_headers
 from ciokit.webhooks.verifying import verify
@@ -191,8 +191,7 @@ def test_what_is_remembered_beyond_the_window_is_not_missed(journal: Path, table
         assert committer.reader.prune(0, committer.reader.newest(0)) == 1
 
     assert verify(journal, tables).sound
-    store = DeltaStore(tables)
-    assert (fill_raw(journal, store), fill_quarantine(journal, store)) == (0, 0)
+    assert fill_from_journal(journal, DeltaStore(tables)) == {}
 
 
 @pytest.mark.usefixtures("landed")
@@ -231,7 +230,7 @@ def test_replay_brings_back_what_is_missing(journal: Path, tables: Path, capsys:
     }
 
     assert main(words) == 0
-    assert told(capsys) == [{"added": {"webhook_raw_events": 0, "webhook_quarantine": 0}}]
+    assert told(capsys) == [{"added": {}}]
     assert table_ids(tables) == typed_ids(tables) == once(range(80))
     assert verify(journal, tables).sound
 
@@ -254,7 +253,7 @@ def test_replay_from_another_receipt_doubles_nothing(journal: Path, tables: Path
         assert committer.reader.prune(0, committer.reader.newest(0)) == 1
     remove(tables, "webhook_raw_events", "true")
 
-    assert fill_raw(journal, DeltaStore(tables)) == 1
+    assert fill_from_journal(journal, DeltaStore(tables)) == {"webhook_raw_events": 1}
     assert fill_typed(DeltaStore(tables)) == {}
     assert typed_ids(tables) == once([1])
 
@@ -281,7 +280,7 @@ def test_replay_leaves_to_the_committer_what_is_its_own(journal: Path, tables: P
     """What is not committed yet is not added by a replay, and is stored once whichever comes first."""
     record(journal, events(range(80, 90)))
 
-    assert fill_raw(journal, DeltaStore(tables)) == 0
+    assert fill_from_journal(journal, DeltaStore(tables)) == {}
     with Committer(journal, tables) as committer:
         committer.drain()
     assert fill_typed(DeltaStore(tables)) == {}
@@ -315,11 +314,11 @@ def test_replay_takes_a_selection(journal: Path, tables: Path) -> None:
 
     assert fill_typed(store, Selection(since=tomorrow)) == {}
     assert fill_typed(store, Selection(until=tomorrow, object_types=frozenset({"sms"}))) == {"webhook_sms_events": 10}
-    assert fill_raw(journal, store, Selection(since=tomorrow)) == 0
+    assert fill_from_journal(journal, store, Selection(since=tomorrow)) == {}
     remove(tables, "webhook_quarantine", "true")
-    assert fill_quarantine(journal, store, Selection(since=tomorrow)) == 0
-    assert fill_quarantine(journal, store, Selection(object_types=frozenset({"sms"}))) == 0
-    assert fill_quarantine(journal, store, Selection(until=tomorrow)) == 1
+    assert fill_from_journal(journal, store, Selection(since=tomorrow)) == {}
+    assert fill_from_journal(journal, store, Selection(object_types=frozenset({"sms"}))) == {}
+    assert fill_from_journal(journal, store, Selection(until=tomorrow)) == {"webhook_quarantine": 1}
 
 
 class _Receiver(http.server.BaseHTTPRequestHandler):

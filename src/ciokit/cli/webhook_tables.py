@@ -212,13 +212,11 @@ def _replay(arguments: argparse.Namespace) -> int:
         return _post(arguments, selection)
     if arguments.delta is None:
         raise ConfigurationError("say with --delta URI which tables to fill, or with --to URL where to post")
-    from ciokit.webhooks.filling import fill_quarantine, fill_raw, fill_typed
-    from ciokit.webhooks.tables import QUARANTINE, RAW
+    from ciokit.webhooks.filling import fill_from_journal, fill_typed
 
     store, added, window = _store(arguments), {}, arguments.window_days
     if arguments.journal is not None:
-        added[RAW.name] = fill_raw(arguments.journal, store, selection, window_days=window)
-        added[QUARANTINE.name] = fill_quarantine(arguments.journal, store, selection, window_days=window)
+        added = fill_from_journal(arguments.journal, store, selection, window_days=window)
     output.json_line({"added": {**added, **fill_typed(store, selection, window_days=window)}})
     return 0
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -20,8 +20,8 @@ from ciokit.webhooks.arbiter import APP, Arbiter, Row, app_of, attempts, typed_a
 from ciokit.webhooks.commit_settings import CommitSettings
 from ciokit.webhooks.delta import DeltaStore, LandingTable, StaleTableError
 from ciokit.webhooks.giving import give, landings_of, read_back
-from ciokit.webhooks.replaying import EVERYTHING, WHERE_FROM, Selection, from_journal, rejects_from_journal
-from ciokit.webhooks.seen import SeenKeys
+from ciokit.webhooks.replaying import EVERYTHING, WHERE_FROM, Selection, batches
+from ciokit.webhooks.seen import WINDOWS_REMEMBERED, SeenKeys
 from ciokit.webhooks.tables import (
     QUARANTINE,
     RAW,
@@ -38,59 +38,36 @@ _REPLAY: Final = f"{APP}/replay"
 _DAY_US: Final = 86_400_000_000
 
 
-def fill_raw(
+def fill_from_journal(
     directory: str | Path,
     store: DeltaStore,
     selection: Selection = EVERYTHING,
     *,
     window_days: float = CommitSettings.window_days,
     clock: Clock | None = None,
-) -> int:
-    """Add the events of a journal that its committer has passed and the raw table lacks; return how many.
+) -> dict[str, int]:
+    """Add what the raw table and the quarantine lack of what a committer has passed; return how many, by table.
 
     Raises:
+        ConfigurationError: there is no journal.
         TableStoreError: the store does not answer, call again; or there is no raw table.
     """
-    added, table = 0, store.table(RAW)
-    table.require()
-    with _seen("event_id", window_days) as seen:
-        raw = Arbiter[Landing](table, seen, lambda landing: landing.event.event_id, raw_columns, clock)
-        for part in from_journal(directory, selection):
-            added += len(raw.commit(_passed(table, part), {}))
-    return added
-
-
-def fill_quarantine(
-    directory: str | Path,
-    store: DeltaStore,
-    selection: Selection = EVERYTHING,
-    *,
-    window_days: float = CommitSettings.window_days,
-    clock: Clock | None = None,
-) -> int:
-    """Add what of a journal is no event, its committer has passed, and the quarantine lacks; return how many.
-
-    Raises:
-        TableStoreError: the store does not answer, call again; or there is no raw table.
-    """
-    added, raw = 0, store.table(RAW)
+    added: Counter[str] = Counter()
+    raw, quarantine = store.table(RAW), store.table(QUARANTINE)
     raw.require()
-    with _seen("body_sha256", window_days) as seen:
-        quarantine = Arbiter[Reject](
-            store.table(QUARANTINE), seen, lambda reject: body_hash(reject.body), quarantine_columns, clock
-        )
-        for part in rejects_from_journal(directory, selection):
-            added += len(quarantine.commit(_passed(raw, part), {}))
-    return added
-
-
-@contextmanager
-def _seen(key: str, window_days: float) -> Generator[SeenKeys]:
+    for table in (raw, quarantine):
+        table.refresh()
+    window_us = int(WINDOWS_REMEMBERED * window_days * _DAY_US)
     with tempfile.TemporaryDirectory(prefix="ciokit-replay-") as folder:
-        # A committer may remember what it has seen for twice as long as it must.
-        seen = SeenKeys(Path(folder) / "seen.sqlite", key, int(2 * window_days * _DAY_US))
-        with closing(seen):
-            yield seen
+        ids = SeenKeys(Path(folder) / "events.sqlite", "event_id", window_us)
+        hashes = SeenKeys(Path(folder) / "rejects.sqlite", "body_sha256", window_us)
+        with closing(ids), closing(hashes):
+            events = Arbiter[Landing](raw, ids, lambda landing: landing.event.event_id, raw_columns, clock)
+            rejects = Arbiter[Reject](quarantine, hashes, lambda each: body_hash(each.body), quarantine_columns, clock)
+            for batch in batches(directory, selection):
+                added[raw.name] += len(events.commit(_passed(raw, batch.landings), {}))
+                added[quarantine.name] += len(rejects.commit(_passed(raw, batch.rejects), {}))
+    return dict(+added)
 
 
 def _passed(raw: LandingTable, rows: Sequence[Row]) -> list[Row]:
@@ -119,7 +96,9 @@ def fill_typed(
         for object_type, table in TYPED.items():
             if not selection.object_types or object_type in selection.object_types:
                 part = replace(day, object_types=frozenset({object_type}))
-                added[table.name] += _fill(raw, store.table(table), part, timedelta(days=2 * window_days), clock)
+                added[table.name] += _fill(
+                    raw, store.table(table), part, timedelta(days=WINDOWS_REMEMBERED * window_days), clock
+                )
     return dict(+added)
 
 

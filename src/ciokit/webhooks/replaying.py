@@ -22,7 +22,7 @@ from ciokit.webhooks.giving import landings_of
 from ciokit.webhooks.intake import Batch
 from ciokit.webhooks.journal_reader import JournalReader
 from ciokit.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from ciokit.webhooks.tables import Landing, Reject
+from ciokit.webhooks.tables import Landing
 
 WHERE_FROM: Final = ("raw", "received_at", "_journal", "_position")
 """The columns of the raw table that make an event whole again, as `landings_of` takes them."""
@@ -76,20 +76,22 @@ class PostReport:
 
 
 def from_journal(directory: str | Path, selection: Selection = EVERYTHING) -> Iterator[list[Landing]]:
-    """Yield the events that a journal holds, some at a time; what is no event is left out."""
-    for batch in _batches(directory):
-        if chosen := [landing for landing in batch.landings if selection.takes(landing)]:
-            yield chosen
+    """Yield the events that a journal holds, some at a time; what is no event is left out.
+
+    Raises:
+        ConfigurationError: there is no journal.
+    """
+    for batch in batches(directory, selection):
+        if batch.landings:
+            yield batch.landings
 
 
-def rejects_from_journal(directory: str | Path, selection: Selection = EVERYTHING) -> Iterator[list[Reject]]:
-    """Yield what a journal holds that is no event, some at a time; nothing where object types are asked for."""
-    for batch in () if selection.object_types else _batches(directory):
-        if chosen := [reject for reject in batch.rejects if selection.covers(reject.received_us)]:
-            yield chosen
+def batches(directory: str | Path, selection: Selection = EVERYTHING) -> Iterator[Batch]:
+    """Yield what a journal holds, events and rejects; these only where no object types are asked for.
 
-
-def _batches(directory: str | Path) -> Iterator[Batch]:
+    Raises:
+        ConfigurationError: there is no journal.
+    """
     reader = JournalReader(directory)
     reader.require()
     for lane in reader.lanes():
@@ -98,6 +100,9 @@ def _batches(directory: str | Path) -> Iterator[Batch]:
             after = records[-1].position
             batch = Batch()
             batch.add(name, records)
+            batch.landings = [landing for landing in batch.landings if selection.takes(landing)]
+            some_types = bool(selection.object_types)
+            batch.rejects = [] if some_types else [each for each in batch.rejects if selection.covers(each.received_us)]
             yield batch
 
 

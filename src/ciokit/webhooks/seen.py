@@ -30,6 +30,10 @@ _NOT_NOW: Final = frozenset(
 )
 
 
+WINDOWS_REMEMBERED: Final = 3
+"""How far back a key may still be known, at the most, in windows: an old generation is not dropped at once."""
+
+
 class _Marker(NamedTuple):
     """What the file holds: keys of this table, in generations of this length, received since, up to this commit."""
 

@@ -20,6 +20,7 @@ from ciokit.webhooks.commit_settings import CURSOR, CommitSettings
 from ciokit.webhooks.delta import DeltaStore, LandingTable, microseconds
 from ciokit.webhooks.intake import Batch
 from ciokit.webhooks.journal_reader import Damage, JournalReader
+from ciokit.webhooks.seen import WINDOWS_REMEMBERED
 from ciokit.webhooks.tables import QUARANTINE, RAW, TYPED, body_hash
 
 _NOTHING: Final = 2**62
@@ -136,8 +137,7 @@ class _Comparison:
         for lane in self._reader.lanes():
             self._read(raw, lane)
         if self._oldest_us < _NOTHING:
-            # A committer may remember an event for twice as long as it must.
-            since = f"received_at >= {microseconds(self._oldest_us - 2 * window_us)}"
+            since = f"received_at >= {microseconds(self._oldest_us - WINDOWS_REMEMBERED * window_us)}"
             self._count(raw, "event_id", since, "events", "raw")
             for table in TYPED.values():
                 self._count(self._store.table(table), "event_id", since, "events", "typed")
