@@ -174,14 +174,14 @@ def test_ids_that_differ_behind_a_nul_are_two(tmp_path: Path) -> None:
 
 
 def test_a_lane_that_lost_its_segments_is_read_from_its_new_beginning(tmp_path: Path) -> None:
-    """Files of the journal that are gone are not counted on: what is written then is committed, also beside a run."""
+    """A lane that lost its files and cursors counts from 1 again: what it has then is committed, also beside a run."""
     journal, tables = tmp_path / "journal", tmp_path / "tables"
     for start in (0, 5):
         record(journal, events(range(start, start + 5)))
     with following(journal, tables) as committer:
         committer.until(lambda: table_ids(tables) == once(range(10)))
-        for segment in (journal / "lane-0").glob("*.journal"):
-            segment.unlink()
+        for path in [*(journal / "lane-0").glob("*.journal"), *(journal / "lane-0").glob("*.cursor")]:
+            path.unlink()
         record(journal, events(range(10, 15)))
         committer.until(lambda: table_ids(tables) == once(range(15)))
         assert committer.end() == 0

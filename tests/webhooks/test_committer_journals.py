@@ -116,8 +116,8 @@ def test_a_lane_without_segments_is_not_taken_for_the_one_that_was_read(tmp_path
         record(journal, events(range(start, start + 5)))
     with Committer(journal, tables) as committer:
         committer.drain()
-    for segment in (journal / "lane-0").glob("*.journal"):
-        segment.unlink()
+    for path in [*(journal / "lane-0").glob("*.journal"), *(journal / "lane-0").glob("*.cursor")]:
+        path.unlink()
     with Committer(journal, tables) as committer:
         committer.run_once()
         record(journal, events(range(10, 15)))
@@ -142,3 +142,18 @@ def test_a_backup_is_noticed_though_nothing_new_was_committed_last(tmp_path: Pat
         committer.drain()
 
     assert table_ids(tables) == typed_ids(tables) == once(range(20))
+
+
+def test_a_number_that_was_read_is_not_used_again(journal: Path) -> None:
+    """A lane whose segments are all gone goes on behind its cursors, so that no reader takes new records for old."""
+    for number in range(2):
+        record(journal, [event(number)])
+    reader = JournalReader(journal)
+    reader.move_cursor(0, "handlers", reader.newest(0))
+    (journal / "lane-0" / "another.cursor").write_text("damaged")
+    for segment in (journal / "lane-0").glob("*.journal"):
+        segment.unlink()
+
+    record(journal, [event(2)])
+
+    assert [found.body for found in reader.read(0, reader.cursor(0, "handlers"))] == [event(2)]

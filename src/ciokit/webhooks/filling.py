@@ -92,13 +92,12 @@ def fill_typed(
     raw.require()
     raw.refresh()
     _finish(store, raw, clock, added)
+    window = timedelta(days=WINDOWS_REMEMBERED * window_days)
     for day in list(_days(raw, selection)):
         for object_type, table in TYPED.items():
             if not selection.object_types or object_type in selection.object_types:
                 part = replace(day, object_types=frozenset({object_type}))
-                added[table.name] += _fill(
-                    raw, store.table(table), part, timedelta(days=WINDOWS_REMEMBERED * window_days), clock
-                )
+                added[table.name] += _fill(raw, store.table(table), part, window, clock)
     return dict(+added)
 
 

@@ -22,7 +22,7 @@ import os
 import uuid
 import zlib
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from struct import Struct
@@ -105,6 +105,15 @@ def segment_path(directory: Path, lane: int, segment: int) -> Path:
 def segments(directory: Path, lane: int) -> list[int]:
     """Return the numbers of a lane's segments, oldest first; all but the last are sealed."""
     return _numbers(lane_path(directory, lane), "", ".journal")
+
+
+def last_segment(directory: Path, lane: int) -> int:
+    """Return the greatest number that a segment of a lane has had, 0 if none: also one that is gone but was read."""
+    numbers = segments(directory, lane)
+    for cursor in lane_path(directory, lane).glob("*.cursor"):
+        with suppress(OSError, ValueError):
+            numbers.append(segment_of(int(cursor.read_text(encoding="ascii"))))
+    return max(numbers, default=0)
 
 
 def _numbers(folder: Path, prefix: str, suffix: str) -> list[int]:

@@ -177,7 +177,7 @@ class Lane:
     def _begun(self) -> _Segment:
         if self.number is None:
             self.number, self._lock = _free_lane(self.directory)
-            self._last_segment = max(layout.segments(self.directory, self.number), default=0)
+            self._last_segment = layout.last_segment(self.directory, self.number)
         self._last_segment += 1
         path = layout.segment_path(self.directory, self.number, self._last_segment)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
