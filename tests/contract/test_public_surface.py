@@ -15,7 +15,8 @@ OPTIONAL = (
     *("arro3", "deltalake", "duckdb", "flask", "httptools", "prometheus_client", "uvicorn", "uvloop"),
 )
 MACHINERY = {"TYPE_CHECKING", "annotations", "import_module"}
-NOT_CORE = ("ciokit.testing",)  # the pytest plugin: pytest is there when it is loaded
+# The pytest plugin: pytest is there when it is loaded. And a subclass of uvicorn's protocol, loaded to serve.
+NOT_CORE = ("ciokit.testing", "ciokit.webhooks.http_limits")
 
 MEASURE = "import time; a = time.process_time(); import {}; print(time.process_time() - a)"
 LOADED = "import sys, ciokit; print([name for name in {!r} if name in sys.modules])"

@@ -15,7 +15,7 @@ import sqlglot
 
 from ciokit.errors import TableStoreError
 from ciokit.webhooks.committer import Committer
-from ciokit.webhooks.filling import fill_raw, fill_typed
+from ciokit.webhooks.filling import fill_from_journal, fill_typed
 from ciokit.webhooks.publishing import SparkEngine, make_statements, merge_statement, publish
 from ciokit.webhooks.replaying import Selection
 from ciokit.webhooks.tables import QUARANTINE, RAW, TABLES, TYPED
@@ -152,7 +152,7 @@ def test_replayed_rows_come_with_everything(folders: tuple[Path, Path]) -> None:
     assert engine.ids() == once(range(8, 16))
     from ciokit.webhooks.delta import DeltaStore
 
-    fill_raw(journal, DeltaStore(tables), Selection())
+    fill_from_journal(journal, DeltaStore(tables), Selection())
     fill_typed(DeltaStore(tables), Selection())
     engine.look()
     publish(engine, str(tables), SCHEMA, everything=True)

@@ -116,7 +116,7 @@ def last_segment(directory: Path, lane: int) -> int:
     """
     numbers = segments(directory, lane)
     for path in lane_path(directory, lane).glob("*.cursor"):
-        with suppress(ValueError):
+        with suppress(OSError, ValueError):
             numbers.append(segment_of(int(path.read_text(encoding="ascii"))))
     return max(numbers, default=0)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -38,12 +38,19 @@ class Selection:
 
     def takes(self, landing: Landing) -> bool:
         """Tell whether an event is one of them."""
-        received = landing.received_us
-        return (
-            (self.since is None or received >= _us(self.since))
-            and (self.until is None or received < _us(self.until))
-            and (not self.object_types or landing.event.object_type in self.object_types)
+        kind = landing.event.object_type
+        return self.covers(landing.received_us) and (not self.object_types or kind in self.object_types)
+
+    def covers(self, received_us: int) -> bool:
+        """Tell whether what was received at a time, in microseconds, may be one of them."""
+        return (self.since is None or received_us >= _us(self.since)) and (
+            self.until is None or received_us < _us(self.until)
         )
+
+    def widened(self, by: timedelta) -> Selection:
+        """Return the same with times that reach further on both sides."""
+        since = None if self.since is None else self.since - by
+        return replace(self, since=since, until=None if self.until is None else self.until + by)
 
     def where(self) -> str:
         """Return the same as a predicate on a table."""
@@ -69,24 +76,43 @@ class PostReport:
 
 
 def from_journal(directory: str | Path, selection: Selection = EVERYTHING) -> Iterator[list[Landing]]:
-    """Yield the events that a journal holds, some at a time; what is no event is left out."""
+    """Yield the events that a journal holds, some at a time; what is no event is left out.
+
+    Raises:
+        ConfigurationError: there is no journal.
+    """
+    for batch in batches(directory, selection):
+        if batch.landings:
+            yield batch.landings
+
+
+def batches(directory: str | Path, selection: Selection = EVERYTHING) -> Iterator[Batch]:
+    """Yield what a journal holds, events and rejects; these only where no object types are asked for.
+
+    Raises:
+        ConfigurationError: there is no journal.
+    """
     reader = JournalReader(directory)
+    reader.require()
     for lane in reader.lanes():
         name, after = f"{reader.id}/{lane}", 0
         while records := reader.read(lane, after):
             after = records[-1].position
             batch = Batch()
             batch.add(name, records)
-            if chosen := [landing for landing in batch.landings if selection.takes(landing)]:
-                yield chosen
+            batch.landings = [landing for landing in batch.landings if selection.takes(landing)]
+            some_types = bool(selection.object_types)
+            batch.rejects = [] if some_types else [each for each in batch.rejects if selection.covers(each.received_us)]
+            yield batch
 
 
 def from_table(raw: LandingTable, selection: Selection = EVERYTHING) -> Iterator[list[Landing]]:
     """Yield the events that the raw table holds, some at a time.
 
     Raises:
-        TableStoreError: the store does not answer.
+        TableStoreError: the store does not answer, or there is no raw table.
     """
+    raw.require()
     for part in raw.scan(WHERE_FROM, selection.where()):
         yield landings_of(*part)
 
