@@ -11,6 +11,8 @@ from typing import Any
 
 from deltalake import DeltaTable
 
+from ciokit.webhooks.commit_settings import CommitSettings
+from ciokit.webhooks.committer import CommitReport, Committer
 from ciokit.webhooks.journal import Journal, JournalLimits
 from ciokit.webhooks.tables import TABLES, TYPED
 
@@ -48,6 +50,12 @@ def record(folder: Path, bodies: Sequence[bytes], *, days_ago: float = 0.0, limi
     with Journal(folder, limits) as journal:
         for number, body in enumerate(bodies):
             journal.append(HEADERS, body, now + number)
+
+
+def commit(journal: Path, tables: Path, settings: CommitSettings | None = None) -> CommitReport:
+    """Commit what there is, in a committer of its own."""
+    with Committer(journal, tables, settings) as committer:
+        return committer.drain()
 
 
 def table_ids(uri: Path | str, name: str = "webhook_raw_events", **options: Any) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""Webhook events of a made-up past, and Delta tables filled with them without a receiver."""
+"""Webhook events of a made-up past, single rows, and Delta tables filled with events without a receiver."""
 
 from __future__ import annotations
 
@@ -13,7 +13,18 @@ from deltalake import write_deltalake
 
 from ciokit.webhooks.events import parse_event
 from ciokit.webhooks.schema import METRICS
-from ciokit.webhooks.tables import RAW, TYPED, Columns, Landing, Table, raw_columns, typed_columns
+from ciokit.webhooks.tables import (
+    QUARANTINE,
+    RAW,
+    TYPED,
+    Columns,
+    Landing,
+    Reject,
+    Table,
+    quarantine_columns,
+    raw_columns,
+    typed_columns,
+)
 
 START = 1_767_225_600  # 2026-01-01T00:00:00Z
 _ARROW: dict[str, pa.DataType] = {
@@ -81,6 +92,26 @@ def write_tables(uri: Path, bodies: Iterable[dict[str, Any]]) -> None:
         own: Sequence[Landing] = [each for each in landings if each.event.object_type == object_type]
         if own:
             _write(uri, table, typed_columns(table, own, 0))
+
+
+def typed_row(landing: Landing, committed_us: int) -> tuple[Table, dict[str, Any]] | None:
+    """Make one row with every column of the event's typed table; None where the type has no table."""
+    table = TYPED.get(landing.event.object_type)
+    return None if table is None else (table, _row(table, typed_columns(table, [landing], committed_us)))
+
+
+def raw_row(landing: Landing, committed_us: int) -> dict[str, Any]:
+    """Make one row of the raw table."""
+    return _row(RAW, raw_columns([landing], committed_us))
+
+
+def quarantine_row(reject: Reject, committed_us: int) -> dict[str, Any]:
+    """Make one row of the quarantine."""
+    return _row(QUARANTINE, quarantine_columns([reject], committed_us))
+
+
+def _row(table: Table, columns: Columns) -> dict[str, Any]:
+    return {column.name: columns[column.name][0] if column.name in columns else None for column in table.columns}
 
 
 def _write(uri: Path, table: Table, columns: Columns) -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import os
 import shutil
-import sqlite3
-import time
 from pathlib import Path
 
 import pytest
@@ -17,34 +13,15 @@ from hypothesis import strategies as st
 
 from ciokit.errors import ConfigurationError
 from ciokit.webhooks.arrow import arrow_table
-from ciokit.webhooks.commit_settings import CURSOR, CommitSettings
-from ciokit.webhooks.committer import CommitReport, Committer
+from ciokit.webhooks.commit_settings import CommitSettings
+from ciokit.webhooks.committer import Committer
 from ciokit.webhooks.intake import Batch
 from ciokit.webhooks.journal_format import Record
 from ciokit.webhooks.journal_reader import JournalReader
-from ciokit.webhooks.maintenance import Maintenance
 from ciokit.webhooks.tables import RAW, TABLES, TYPED, raw_columns, typed_columns
-from tests.support.webhook_landing import event, event_id, events, once, record, rows, table_ids, typed_ids
+from tests.support.webhook_landing import commit, event, event_id, events, once, record, rows, table_ids, typed_ids
 
 QUARANTINE = "webhook_quarantine"
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    """Return where the journal is."""
-    return tmp_path / "journal"
-
-
-@pytest.fixture
-def tables(tmp_path: Path) -> Path:
-    """Return where the tables are."""
-    return tmp_path / "tables"
-
-
-def commit(journal: Path, tables: Path, settings: CommitSettings | None = None) -> CommitReport:
-    """Commit what there is, in a committer of its own."""
-    with Committer(journal, tables, settings) as committer:
-        return committer.drain()
 
 
 def test_every_event_is_in_the_raw_table_and_its_typed_table_once(journal: Path, tables: Path) -> None:
@@ -214,179 +191,6 @@ def test_a_row_says_where_it_came_from(journal: Path, tables: Path) -> None:
         assert found[0]["_committed_at"] < found[1]["_committed_at"]
 
 
-# What is lost or brought back
-
-
-def test_losing_the_cursor_loses_nothing(journal: Path, tables: Path) -> None:
-    """The tables themselves know how far the journal was read."""
-    record(journal, events(range(10)))
-    commit(journal, tables)
-    (journal / "lane-0" / "delta.cursor").unlink()
-
-    assert commit(journal, tables).records == 0
-
-
-@pytest.mark.parametrize("damage", ["removed", "garbage", "emptied"])
-def test_losing_the_file_of_seen_events_doubles_nothing(journal: Path, tables: Path, damage: str) -> None:
-    """The file of seen events is made anew from the raw table."""
-    record(journal, events(range(10)))
-    commit(journal, tables)
-    for path in (journal / "seen").iterdir():
-        if damage == "removed":
-            path.unlink()
-        elif damage == "garbage":
-            path.write_bytes(b"garbage" * 1000)
-        elif path.suffix == ".sqlite":
-            with sqlite3.connect(path) as database:
-                database.execute("DELETE FROM marker")
-    record(journal, events(range(8, 12)))
-
-    assert commit(journal, tables).duplicates == 2
-    assert table_ids(tables) == typed_ids(tables) == once(range(12))
-
-
-def test_a_journal_from_a_backup_loses_and_doubles_nothing(journal: Path, tables: Path, tmp_path: Path) -> None:
-    """A journal that was restored to an earlier state and written on is read whole, under a new id."""
-    record(journal, events(range(10)))
-    shutil.copytree(journal, tmp_path / "backup")
-    record(journal, events(range(10, 20)))
-    commit(journal, tables)
-    before = JournalReader(journal).id
-
-    shutil.rmtree(journal)
-    shutil.copytree(tmp_path / "backup", journal)
-    record(journal, events(range(20, 30)))  # as many bytes as were committed from there
-    commit(journal, tables)
-
-    assert table_ids(tables) == typed_ids(tables) == once(range(30))
-    assert JournalReader(journal).id != before
-
-
-def test_a_journal_from_a_backup_that_is_shorter_is_noticed(journal: Path, tables: Path, tmp_path: Path) -> None:
-    """A restored journal with less in it than was committed is read whole too."""
-    record(journal, events(range(5)))
-    shutil.copytree(journal, tmp_path / "backup")
-    record(journal, events(range(5, 50)))
-    commit(journal, tables)
-
-    shutil.rmtree(journal)
-    shutil.copytree(tmp_path / "backup", journal)
-    commit(journal, tables)
-    record(journal, events(range(50, 53)))
-    commit(journal, tables)
-
-    assert table_ids(tables) == typed_ids(tables) == once(range(53))
-
-
-def test_a_new_journal_in_the_place_of_the_old_is_read_whole(journal: Path, tables: Path) -> None:
-    """A journal that was lost with its disk is followed by one that counts from the beginning."""
-    record(journal, events(range(10)))
-    commit(journal, tables)
-    shutil.rmtree(journal)
-    record(journal, events(range(9, 15)))
-    commit(journal, tables)
-
-    assert table_ids(tables) == typed_ids(tables) == once(range(15))
-
-
-def test_raw_tables_that_were_removed_are_filled_from_the_journal(journal: Path, tables: Path) -> None:
-    """What the journal still holds is committed again to tables that are gone."""
-    record(journal, events(range(10)))
-    commit(journal, tables)
-    shutil.rmtree(tables)
-
-    commit(journal, tables)
-
-    assert table_ids(tables) == typed_ids(tables) == once(range(10))
-
-
-def test_a_pruned_journal_is_gone_on_with(journal: Path, tables: Path) -> None:
-    """Removed segments are not missed: what was committed need not be there."""
-    for start in (0, 10, 20):
-        record(journal, events(range(start, start + 10)))
-    commit(journal, tables)
-    reader = JournalReader(journal)
-    assert reader.prune(0, reader.newest(0)) == 2
-
-    record(journal, events(range(30, 40)))
-    assert commit(journal, tables).records == 10
-    assert table_ids(tables) == typed_ids(tables) == once(range(40))
-
-
-# What is kept
-
-
-def test_the_journal_loses_only_what_is_in_the_tables_and_old_enough(journal: Path, tables: Path) -> None:
-    """Segments go when they are committed and older than asked for; what is not committed stays, however old."""
-    for start in (0, 10, 20):
-        record(journal, events(range(start, start + 10)))
-    segments = sorted((journal / "lane-0").glob("*.journal"))
-    for segment in segments:
-        os.utime(segment, (1_000_000_000, 1_000_000_000))
-
-    with Committer(journal, tables, CommitSettings(max_rows=12)) as committer:
-        committer.run_once()
-        settings = committer.settings
-        maintenance = Maintenance(committer.store, committer.reader, settings)
-        passed = {0: committer.reader.cursor(0, CURSOR)}
-        assert maintenance.prune(passed) == 1  # the second is committed in part
-        assert maintenance.prune(passed) == 0
-        committer.drain()
-
-    assert [segment.exists() for segment in segments] == [False, False, True]
-    assert table_ids(tables) == typed_ids(tables) == once(range(30))
-
-
-def test_the_history_is_what_was_asked_for(journal: Path, tables: Path) -> None:
-    """How long old files are kept is written into the tables; less than an hour is refused."""
-    record(journal, [event(1)])
-    commit(journal, tables, CommitSettings(history_hours=5))
-
-    settings = DeltaTable(tables / RAW.name).metadata().configuration
-    assert settings["delta.deletedFileRetentionDuration"] == "interval 5 hours"
-    with pytest.raises(ConfigurationError, match="at least 1 hour"):
-        CommitSettings(history_hours=0)
-
-
-def test_files_no_version_needs_are_removed_in_time(journal: Path, tables: Path) -> None:
-    """It removes what a killed writer left, as what was compacted away, once it is older than the history."""
-    record(journal, [event(1)])
-    commit(journal, tables)
-    orphan = tables / RAW.name / "part-0.parquet"
-    orphan.write_bytes(b"left by a writer that was killed")
-    old = time.time() - 100 * 3600
-    os.utime(orphan, (old, old))
-    commit(journal, tables)
-    assert orphan.exists()
-
-    os.utime(journal / "vacuumed", (old, old))
-    commit(journal, tables)
-
-    assert not orphan.exists()
-    assert table_ids(tables) == typed_ids(tables) == once([1])
-
-
-def test_what_was_just_committed_stays_in_the_journal(journal: Path, tables: Path) -> None:
-    """By default the journal keeps what is in the tables for a day, so that it can be compared and replayed."""
-    for start in (0, 10):
-        record(journal, events(range(start, start + 10)))
-
-    commit(journal, tables)
-
-    assert len(list((journal / "lane-0").glob("*.journal"))) == 2
-
-
-def test_a_full_disk_makes_the_journal_give_up_what_is_committed(journal: Path, tables: Path) -> None:
-    """With little free on its disk the journal keeps only what is not in the tables."""
-    for start in (0, 10):
-        record(journal, events(range(start, start + 10)))
-
-    commit(journal, tables, CommitSettings(min_free_bytes=1 << 60))
-
-    assert len(list((journal / "lane-0").glob("*.journal"))) == 1
-    assert table_ids(tables) == once(range(20))
-
-
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -465,31 +269,3 @@ def test_columns_that_a_table_lacks_are_added(journal: Path, tables: Path) -> No
     names = [field.name for field in DeltaTable(tables / "webhook_email_events").schema().fields]
     assert {"of_old", "subject"}.issubset(names)
     assert typed_ids(tables) == once([1])
-
-
-def test_small_files_are_brought_together_by_committers_that_live_shortly(journal: Path, tables: Path) -> None:
-    """Runs too short to notice by themselves how many files they add do not let them gather."""
-    settings = CommitSettings(max_rows=1)
-    for run in range(4):
-        record(journal, [event(number) for number in range(15 * run, 15 * (run + 1))])
-        commit(journal, tables, settings)
-
-    assert len(DeltaTable(tables / RAW.name).file_uris()) < 40
-    assert table_ids(tables) == typed_ids(tables) == once(range(60))
-
-
-def test_what_delta_rs_leaves_behind_does_not_gather(journal: Path, tables: Path) -> None:
-    """The cycles that appends leave, which hold memory, are swept up by the committer, collector or not."""
-
-    def left_by(numbers: range) -> int:
-        record(journal, [event(number) for number in numbers])
-        gc.collect()
-        commit(journal, tables, CommitSettings(max_rows=1))
-        return gc.collect()
-
-    gc.disable()
-    try:
-        few, many = left_by(range(15)), left_by(range(15, 105))
-    finally:
-        gc.enable()
-    assert many < 2 * few

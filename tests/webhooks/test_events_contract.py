@@ -14,7 +14,8 @@ import pytest
 from ciokit.app_api.reporting_webhooks import WebhookEvent as Subscription
 from ciokit.webhooks.events import event_type, get_event_type, parse_event
 from ciokit.webhooks.schema import METRICS, OBJECT_TYPES
-from ciokit.webhooks.tables import SHARED, TYPED, Landing, typed_row
+from ciokit.webhooks.tables import SHARED, TYPED, Landing
+from tests.support.webhook_tables import typed_row
 
 SCHEMAS: dict[str, Any] = json.loads(Path("specs/reporting_webhooks.facts.json").read_text())["components"]["schemas"]
 SAMPLES = {"string": "text", "integer": 7, "boolean": True, "array": [{"device_id": "d"}], "object": {"X": ["y"]}}

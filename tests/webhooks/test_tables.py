@@ -24,12 +24,10 @@ from ciokit.webhooks.tables import (
     TYPED,
     Landing,
     Reject,
-    quarantine_row,
     raw_columns,
-    raw_row,
     typed_columns,
-    typed_row,
 )
+from tests.support.webhook_tables import quarantine_row, raw_row, typed_row
 
 RECEIVED = 1_767_225_600_000_001
 COMMITTED = 1_767_225_601_000_000
@@ -235,6 +233,13 @@ def test_clustering_can_be_had_and_left_out(table) -> None:
     assert 0 < len(table.cluster_by) <= 4
     assert set(table.cluster_by) <= set(table.statistics)
     assert "CLUSTER BY" not in ddl(table, "databricks", clustered=False)
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_clustered_tables_refuse_one_of_two_merges(table) -> None:
+    """A clustered table is serializable: otherwise Databricks lets two runs insert the same row."""
+    assert "'delta.isolationLevel' = 'Serializable'" in ddl(table, "databricks")
+    assert "isolationLevel" not in ddl(table, "databricks", clustered=False)
 
 
 def test_duckdb_makes_the_tables() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
 ANN: dict[str, Any] = {"customer_id": "u1", "identifiers": {"id": "u1", "email": "ann@x.io", "cio_id": "c1"}}
 BOB: dict[str, Any] = {"customer_id": "u2", "identifiers": {"id": "u2", "email": "bob@x.io", "cio_id": "c2"}}
 DAY = 86_400
+SAME = {  # a type of Spark and that of DuckDB
+    "bigint": "BIGINT",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "double": "DOUBLE",
+    "int": "INTEGER",
+    "string": "VARCHAR",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+}
 
 
 def rows(session: DuckDBPyConnection, view: str, where: str = "TRUE") -> list[dict[str, Any]]:
@@ -49,6 +59,14 @@ def test_empty_folder_has_all_tables_and_views(tmp_path: Path) -> None:
     """Before the first event every table and view is there, with its columns and no row."""
     session = open_tables(str(tmp_path))
     assert [rows(session, name) for name in (*TABLES, *VIEWS)] == [[]] * (len(TABLES) + len(VIEWS))
+
+
+@pytest.mark.parametrize("name", ["two words", "Übersicht", "why?", "st*r", "it's"])
+def test_tables_are_read_whatever_their_folder_is_called(tmp_path: Path, name: str) -> None:
+    """Names that an address or a pattern would write otherwise are names."""
+    write_tables(tmp_path / name, [email(1, "sent")])
+    [day] = rows(open_tables(tmp_path / name), "daily_email_engagement")
+    assert day["sent"] == 1
 
 
 def test_delivery_counts_once_however_often_it_is_opened(tmp_path: Path) -> None:
@@ -78,6 +96,8 @@ def test_delivery_counts_once_however_often_it_is_opened(tmp_path: Path) -> None
         ([("opened", {"synthetic": True}), ("clicked", {"machine": False})], 1, 0),
         ([("clicked", {})], 1, 0),
         ([("clicked", {"machine": True})], 0, 0),
+        ([("opened", {"machine": True})], 0, 1),
+        ([("clicked", {"prefetched": True})], 0, 0),
     ],
     ids=lambda value: None if isinstance(value, int) else "+".join(f"{m}{sorted(d.items())}" for m, d in value),
 )
@@ -145,6 +165,32 @@ def test_customers_are_summed_up(tmp_path: Path) -> None:
     assert (bob["sent"], bob["is_subscribed"], bob["email"], bob["open_rate"]) == (0, True, "bob@x.io", None)
 
 
+def test_people_who_were_deleted_are_nobody(tmp_path: Path) -> None:
+    """Their ids are blank or null: they are no person of that name, and their deliveries count all the same."""
+    blank: dict[str, Any] = {"customer_id": "", "identifiers": {"id": "", "email": None, "cio_id": ""}}
+    session = tables_of(
+        tmp_path,
+        email(1, "sent"),
+        email(2, "sent", "d2", **blank),
+        email(3, "bounced", "d2", **blank),
+        body(4, "customer", "unsubscribed", 5, **blank, email_address=""),
+    )
+    assert [row["customer_key"] for row in rows(session, "customer_engagement_summary")] == ["c1"]
+    [campaign] = rows(session, "campaign_performance")
+    assert (campaign["customers"], campaign["sent"]) == (1, 2)
+    [trouble] = rows(session, "webhook_error_summary")
+    assert trouble["customers"] == 0
+
+
+def test_an_id_that_only_some_events_have_is_enough(tmp_path: Path) -> None:
+    """A delivery is the person's whom any of its events tells, whatever the others tell of them."""
+    only_id = {"customer_id": "u1", "identifiers": {"id": "u1"}}
+    session = tables_of(tmp_path, email(1, "sent"), email(2, "opened", seconds=60, **only_id))
+    [ann] = rows(session, "customer_engagement_summary")
+    assert (ann["customer_key"], ann["opened"]) == ("c1", 1)
+    assert ann["last_engaged_at"] == datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
+
+
 def test_errors_are_grouped_by_reason(tmp_path: Path) -> None:
     """Three tries of one delivery are three events and one delivery, which arrived in the end."""
     session = tables_of(
@@ -171,6 +217,34 @@ def test_journeys_count_once(tmp_path: Path) -> None:
     )
     found = {row["action_id"]: row for row in rows(session, "journey_performance")}
     assert {action: (row["journeys"], row["opened"]) for action, row in found.items()} == {3: (2, 1), 4: (1, 0)}
+
+
+def test_a_journey_without_a_message_is_no_undelivered_one(tmp_path: Path) -> None:
+    """The delivery rate is of what was sent, as in the other views; what has no journey is left out."""
+    session = tables_of(
+        tmp_path,
+        email(1, "delivered"),
+        email(2, "dropped", "d2", journey_id="j2"),
+        email(3, "delivered", "d3", campaign_id=None, newsletter_id=1, journey_id=None),
+    )
+    [action] = rows(session, "journey_performance")
+    assert (action["journeys"], action["sent"], action["delivery_rate"]) == (2, 1, 1.0)
+
+
+def test_views_can_be_moved(tmp_path: Path) -> None:
+    """Each view names what it reads behind FROM and JOIN only, so that a `ref` of dbt can stand there instead."""
+    write_tables(tmp_path, random_bodies(300, seed=2))
+    session = open_tables(str(tmp_path))
+    session.execute("CREATE SCHEMA elsewhere")
+    for name in TABLES:
+        session.execute(f"CREATE TABLE elsewhere.t_{name} AS FROM {name}")
+    for view in VIEWS:
+        moved = re.sub(r"\b(FROM|JOIN) (webhook_\w+)", r"\1 elsewhere.t_\2", view_sql(view))
+        session.execute(f"CREATE VIEW elsewhere.t_{view} AS {moved}")
+    for name in (*VIEWS, *TABLES):
+        session.execute(f"DROP VIEW {name}")
+    for view in VIEWS:
+        assert rows(session, f"elsewhere.t_{view}")
 
 
 def test_unknown_view_is_refused() -> None:
@@ -209,9 +283,12 @@ def _plain(value: Any) -> Any:
 @pytest.mark.timeout(300)  # Spark takes its time to start on a busy machine
 @pytest.mark.parametrize("view", VIEWS)
 def test_duckdb_and_spark_agree(view: str, filled: Path, spark: SparkSession) -> None:
-    """Both engines give the same rows, to the last digit."""
-    here = rows(open_tables(str(filled)), view)
+    """Both engines give the same rows, to the last digit, in columns of the same types."""
+    session = open_tables(str(filled))
+    here = rows(session, view)
     there = [row.asDict() for row in spark.table(view).collect()]
+    types = [row[1] for row in session.execute(f"DESCRIBE {view}").fetchall()]
+    assert types == [SAME[kind] for _, kind in spark.table(view).dtypes]
     assert list(here[0]) == list(there[0])
     mine, theirs = (sorted([tuple(map(_plain, row.values())) for row in each], key=repr) for each in (here, there))
     assert len(mine) > 1

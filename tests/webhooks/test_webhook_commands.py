@@ -19,25 +19,13 @@ from ciokit.cli import main
 from ciokit.webhooks.commit_settings import CommitSettings
 from ciokit.webhooks.committer import Committer
 from ciokit.webhooks.delta import DeltaStore
-from ciokit.webhooks.filling import fill_raw, fill_typed
+from ciokit.webhooks.filling import fill_quarantine, fill_raw, fill_typed
 from ciokit.webhooks.replaying import Selection
 from ciokit.webhooks.signature import verify_headers
 from ciokit.webhooks.verifying import verify
 from tests.support.webhook_landing import event, event_id, events, once, record, table_ids, typed_ids
 
 KEY = "a signing key"
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    """Return where the journal is."""
-    return tmp_path / "journal"
-
-
-@pytest.fixture
-def tables(tmp_path: Path) -> Path:
-    """Return where the tables are."""
-    return tmp_path / "tables"
 
 
 @pytest.fixture
@@ -171,6 +159,43 @@ def test_verify_finds_what_is_there_twice(journal: Path, tables: Path) -> None:
 
 
 @pytest.mark.usefixtures("landed")
+def test_verify_misses_what_a_table_that_is_gone_had(journal: Path, tables: Path) -> None:
+    """A typed table that is gone lacks all its events, and is not made by looking."""
+    shutil.rmtree(tables / "webhook_email_events")
+
+    assert verify(journal, tables).missing == 10
+    assert not (tables / "webhook_email_events").exists()
+
+
+@pytest.mark.parametrize("command", [["verify"], ["replay"]])
+@pytest.mark.usefixtures("landed")
+def test_a_wrong_address_is_told_and_gets_no_tables(
+    journal: Path, tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no tables are, nothing is sound, and none are made."""
+    there = tmp_path / "elsewhere"
+
+    assert main(["webhooks", *command, "--journal", str(journal), "--delta", str(there)]) == 1
+
+    assert "there is no table webhook_raw_events" in capsys.readouterr().err
+    assert not there.exists()
+
+
+def test_what_is_remembered_beyond_the_window_is_not_missed(journal: Path, tables: Path) -> None:
+    """A repeat that was left out though its event is older than the window is neither missing nor brought back."""
+    record(journal, [event(1), b"no event"], days_ago=11.9)
+    with Committer(journal, tables) as committer:
+        committer.drain()
+        record(journal, [event(1), event(2), b"no event"])
+        assert committer.drain().duplicates == 2
+        assert committer.reader.prune(0, committer.reader.newest(0)) == 1
+
+    assert verify(journal, tables).sound
+    store = DeltaStore(tables)
+    assert (fill_raw(journal, store), fill_quarantine(journal, store)) == (0, 0)
+
+
+@pytest.mark.usefixtures("landed")
 def test_verify_tells_damage_of_the_journal(journal: Path, tables: Path) -> None:
     """Bytes that were changed on disk are told as lost."""
     (segment,) = (journal / "lane-0").glob("*.journal")
@@ -189,20 +214,26 @@ def test_verify_tells_damage_of_the_journal(journal: Path, tables: Path) -> None
 
 @pytest.mark.usefixtures("landed")
 def test_replay_brings_back_what_is_missing(journal: Path, tables: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Events that the raw or the typed tables lack come back, from the journal and from the raw table, once."""
+    """What any table lacks comes back once: from the journal, and in typed tables from the raw one."""
     remove(tables, "webhook_raw_events", f"event_id = '{event_id(9)}' or event_id = '{event_id(10)}'")
     remove(tables, "webhook_sms_events", "true")
     remove(tables, "webhook_push_events", f"event_id = '{event_id(10)}'")
+    remove(tables, "webhook_quarantine", "true")
 
     words = ["webhooks", "replay", "--journal", str(journal), "--delta", str(tables)]
     assert main(words) == 0
     (report,) = told(capsys)
-    assert report["added"] == {"webhook_raw_events": 2, "webhook_sms_events": 10, "webhook_push_events": 1}
+    assert report["added"] == {
+        "webhook_raw_events": 2,
+        "webhook_quarantine": 1,
+        "webhook_sms_events": 10,
+        "webhook_push_events": 1,
+    }
 
     assert main(words) == 0
-    assert told(capsys) == [{"added": {"webhook_raw_events": 0}}]
+    assert told(capsys) == [{"added": {"webhook_raw_events": 0, "webhook_quarantine": 0}}]
     assert table_ids(tables) == typed_ids(tables) == once(range(80))
-    assert verify(journal, tables).missing == 0
+    assert verify(journal, tables).sound
 
 
 @pytest.mark.usefixtures("landed")
@@ -212,6 +243,37 @@ def test_replay_fills_a_typed_table_that_is_gone(tables: Path) -> None:
 
     assert fill_typed(DeltaStore(tables)) == {"webhook_email_events": 10}
     assert typed_ids(tables) == once(range(80))
+
+
+def test_replay_from_another_receipt_doubles_nothing(journal: Path, tables: Path) -> None:
+    """An event that only a later receipt of it can bring back to the raw table is in its typed table already."""
+    record(journal, [event(1)], days_ago=1.5)
+    record(journal, [event(1)])
+    with Committer(journal, tables) as committer:
+        committer.drain()
+        assert committer.reader.prune(0, committer.reader.newest(0)) == 1
+    remove(tables, "webhook_raw_events", "true")
+
+    assert fill_raw(journal, DeltaStore(tables)) == 1
+    assert fill_typed(DeltaStore(tables)) == {}
+    assert typed_ids(tables) == once([1])
+
+
+@pytest.mark.parametrize("command", ["verify", "replay", "tail"])
+def test_a_folder_without_a_journal_is_told(
+    tmp_path: Path, tables: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no journal is, nothing is sound and nothing comes; none is made."""
+    there = tmp_path / "elsewhere"
+    tables_option = [] if command == "tail" else ["--delta", str(tables)]
+    record(tmp_path / "journal", [event(1)])
+    with Committer(tmp_path / "journal", tables) as committer:
+        committer.drain()
+
+    assert main(["webhooks", command, "--journal", str(there), *tables_option]) == 2
+
+    assert "there is no journal in this folder" in capsys.readouterr().err
+    assert not there.exists()
 
 
 @pytest.mark.usefixtures("landed")
@@ -254,6 +316,10 @@ def test_replay_takes_a_selection(journal: Path, tables: Path) -> None:
     assert fill_typed(store, Selection(since=tomorrow)) == {}
     assert fill_typed(store, Selection(until=tomorrow, object_types=frozenset({"sms"}))) == {"webhook_sms_events": 10}
     assert fill_raw(journal, store, Selection(since=tomorrow)) == 0
+    remove(tables, "webhook_quarantine", "true")
+    assert fill_quarantine(journal, store, Selection(since=tomorrow)) == 0
+    assert fill_quarantine(journal, store, Selection(object_types=frozenset({"sms"}))) == 0
+    assert fill_quarantine(journal, store, Selection(until=tomorrow)) == 1
 
 
 class _Receiver(http.server.BaseHTTPRequestHandler):

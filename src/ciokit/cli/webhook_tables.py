@@ -187,8 +187,8 @@ def _add_replay(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "replay",
         help="bring events that are missing into the tables again, or post events again",
-        description="With --delta: add events that the tables lack, from the journal if one is given, then from the\n"
-        "raw table to the typed ones. What is there is left out, so it may be repeated, beside a committer too.\n\n"
+        description="With --delta: add what the tables lack, from the journal if one is given, then from the raw\n"
+        "table to the typed ones. What is there is left out, so it may be repeated, beside a committer too.\n\n"
         "With --to: post the events of the journal or, without one, of the raw table to a receiver, each signed\n"
         "with the key in CUSTOMERIO_WEBHOOK_SIGNING_KEY, or in a file.",
         allow_abbrev=False,
@@ -199,6 +199,7 @@ def _add_replay(commands: Subparsers) -> None:
     parser.add_argument("--signing-key-file", type=Path, metavar="FILE", help="file with the key to sign with")
     parser.add_argument("--since", type=_moment, metavar="TIME", help="received at or after, ISO 8601, UTC if no zone")
     parser.add_argument("--until", type=_moment, metavar="TIME", help="received before")
+    _add_window(parser)
     parser.add_argument("--type", action="append", default=[], metavar="TYPE", help="object type; may be repeated")
     parser.set_defaults(run=_replay)
 
@@ -211,13 +212,14 @@ def _replay(arguments: argparse.Namespace) -> int:
         return _post(arguments, selection)
     if arguments.delta is None:
         raise ConfigurationError("say with --delta URI which tables to fill, or with --to URL where to post")
-    from ciokit.webhooks.filling import fill_raw, fill_typed
-    from ciokit.webhooks.tables import RAW
+    from ciokit.webhooks.filling import fill_quarantine, fill_raw, fill_typed
+    from ciokit.webhooks.tables import QUARANTINE, RAW
 
-    store, added = _store(arguments), {}
+    store, added, window = _store(arguments), {}, arguments.window_days
     if arguments.journal is not None:
-        added[RAW.name] = fill_raw(arguments.journal, store, selection)
-    output.json_line({"added": {**added, **fill_typed(store, selection)}})
+        added[RAW.name] = fill_raw(arguments.journal, store, selection, window_days=window)
+        added[QUARANTINE.name] = fill_quarantine(arguments.journal, store, selection, window_days=window)
+    output.json_line({"added": {**added, **fill_typed(store, selection, window_days=window)}})
     return 0
 
 
@@ -256,7 +258,7 @@ def _add_verify(commands: Subparsers) -> None:
     )
     add_journal(parser)
     add_tables(parser)
-    parser.add_argument("--window-days", type=float, default=_DEFAULTS.window_days, metavar="D", help="as in `commit`")
+    _add_window(parser)
     parser.add_argument("--table", action="store_true", help="print a table instead of JSON lines")
     parser.set_defaults(run=_verify)
 
@@ -314,6 +316,10 @@ def _tail(arguments: argparse.Namespace) -> int:
 
 
 # --- shared -----------------------------------------------------------------------------------------------------------
+
+
+def _add_window(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--window-days", type=float, default=_DEFAULTS.window_days, metavar="D", help="as in `commit`")
 
 
 def _log() -> None:

@@ -45,6 +45,11 @@ def typed_app_of(lane: str) -> str:
     return f"{app_of(lane)}/typed"
 
 
+def received_app_of(lane: str) -> str:
+    """Return the raw table's transaction id for when the last record read of a lane was received, in microseconds."""
+    return f"{app_of(lane)}/received"
+
+
 def attempts(table: LandingTable, clock: Clock) -> Callable[[StaleTableError], None]:
     """Return what to call after a refused commit: it waits a little, takes the newest snapshot, and gives up in time.
 
@@ -117,7 +122,8 @@ class Arbiter(Generic[Row]):
 
         Raises:
             LaneMovedError: the table holds more or less of a lane than expected.
-            TableStoreError: the store does not answer; whether the commit was made is unknown.
+            TableStoreError: the store does not answer, and whether the commit was made is unknown; or the file of
+                seen keys has no room.
         """
         again = attempts(self.table, self._clock)
         while True:
@@ -141,9 +147,9 @@ class Arbiter(Generic[Row]):
     def _fresh(self, rows: Sequence[Row], commit_us: int) -> list[Row]:
         if not rows:
             return []
-        self._seen.catch_up(self.table, commit_us, min(row.received_us for row in rows))
         first: dict[str, Row] = {}
         for row in rows:
             first.setdefault(self._key_of(row), row)
-        known = self._seen.known(list(first))
+        oldest_us = min(row.received_us for row in rows)
+        known = self._seen.known(list(first), self.table, commit_us, oldest_us)
         return [row for key, row in first.items() if key not in known] if known else list(first.values())

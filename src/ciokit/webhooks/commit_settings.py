@@ -36,10 +36,14 @@ class CommitSettings:
     vacuum_hours: float = 24.0
 
     def __post_init__(self) -> None:
-        """Refuse what would break commits that are under way.
+        """Refuse what would break commits that are under way, or commit nothing.
 
         Raises:
-            ConfigurationError: the history is shorter than an hour.
+            ConfigurationError: the history is shorter than an hour, a batch has no room, or a time is not one.
         """
+        if min(self.max_rows, self.max_bytes) < 1:
+            raise ConfigurationError("a batch must have room for a record: `max_rows` and `max_bytes` of at least 1")
+        if not (self.window_days > 0 and min(self.max_age, self.keep_hours, self.vacuum_hours) >= 0):
+            raise ConfigurationError("`window_days` must be more than 0, and no other time less than that")
         if self.history_hours < 1:
             raise ConfigurationError("the history of the tables must be at least 1 hour: shorter, commits can break")

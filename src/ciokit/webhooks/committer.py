@@ -26,8 +26,9 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -36,7 +37,7 @@ from typing import IO, Final, Self
 from ciokit.core.clock import Clock, SystemClock
 from ciokit.errors import ConfigurationError, TableStoreError
 from ciokit.webhooks import identity
-from ciokit.webhooks.arbiter import Arbiter, LaneMovedError, typed_app_of
+from ciokit.webhooks.arbiter import Arbiter, LaneMovedError, received_app_of, typed_app_of
 from ciokit.webhooks.commit_settings import CURSOR, CommitSettings
 from ciokit.webhooks.delta import DeltaStore, LandingTable
 from ciokit.webhooks.giving import give, read_back
@@ -94,7 +95,7 @@ class Committer:
         clock: waits between attempts.
 
     Raises:
-        ConfigurationError: another process moves this journal, or delta-rs is not installed.
+        ConfigurationError: another process moves this journal, its folder cannot be used, or delta-rs is not installed.
     """
 
     def __init__(
@@ -154,12 +155,13 @@ class Committer:
         """Commit one batch of what is there now, and return what was done; nothing, where there is nothing new.
 
         Raises:
-            TableStoreError: the store does not answer; call again to go on.
+            TableStoreError: the store does not answer, or the journal's disk fails or is full; call again to go on.
         """
         while True:
             try:
-                self._begin()
-                return self._commit(self._intake.fill(Batch()))
+                with _disk():
+                    self._begin()
+                    return self._commit(self._intake.fill(Batch()))
             except LaneMovedError:
                 self._restart()
             except BaseException:
@@ -170,26 +172,28 @@ class Committer:
         """Commit batch after batch until nothing is left, and return what was done.
 
         Raises:
-            TableStoreError: the store does not answer; call again to go on.
+            TableStoreError: the store does not answer, or the journal's disk fails or is full; call again to go on.
         """
         report = CommitReport()
         while True:
             try:
-                self._work(None, report)
+                with _disk():
+                    self._work(None, report)
             except LaneMovedError:
                 continue
             return report
 
     def follow(self, stop: threading.Event) -> None:
-        """Commit what comes until told to stop; while the store does not answer, keep trying."""
+        """Commit what comes until told to stop; while the store does not answer or a disk is full, keep trying."""
         while not stop.is_set():
             try:
-                self._work(stop, CommitReport())
+                with _disk():
+                    self._work(stop, CommitReport())
             except LaneMovedError:
                 continue
             except TableStoreError as error:
                 if not self._failures:
-                    _LOG.warning("the tables cannot be written; the journal keeps what comes: %s", error)
+                    _LOG.warning("the tables cannot be written; it is tried until they can: %s", error)
                 stop.wait(min(_LONGEST_WAIT, 0.5 * 2 ** min(self._failures, 10)))
                 self._failures += 1
 
@@ -206,10 +210,10 @@ class Committer:
                     ahead = self._pool.submit(self._intake.fill, Batch())
                     report.add(self._commit(batch))
                     batch = ahead.result()
-                    if self._failures:
-                        self._failures = 0
-                        _LOG.warning("the tables are written again; %d bytes wait", self.reader.backlog(CURSOR))
                 self._maintenance.work(self._positions())
+                if self._failures:
+                    self._failures = 0
+                    _LOG.warning("the tables are written again; %d bytes wait", self.reader.backlog(CURSOR))
                 if stop.is_set() if stop else not batch.records:
                     return
         finally:
@@ -236,8 +240,9 @@ class Committer:
         fresh: list[Reject] = []
         if batch.rejects:
             fresh = self._quarantine.commit(batch.rejects, {})
-        complete = {typed_app_of(lane): self._complete[lane] for lane in batch.ends}
-        accepted = self._raw.commit(batch.landings, batch.ends, expected=self._complete, more=complete)
+        more = {typed_app_of(lane): self._complete[lane] for lane in batch.ends}
+        more |= {received_app_of(lane): received_us for lane, received_us in batch.received.items()}
+        accepted = self._raw.commit(batch.landings, batch.ends, expected=self._complete, more=more)
         rows = {QUARANTINE.name: len(fresh), RAW.name: len(accepted), **self._give(accepted, batch.ends)}
         report.rows = {name: count for name, count in rows.items() if count}
         report.duplicates = batch.records - len(accepted) - len(fresh)
@@ -268,6 +273,8 @@ class Committer:
 
     def _begin(self) -> None:
         """Take up the lanes that are not read yet: all of them at the start and after a failure."""
+        if identity.began_anew(self.reader, self._positions()):
+            raise LaneMovedError
         unknown = [lane for lane in self.reader.lanes() if not self._intake.known(lane)]
         if not unknown:
             return
@@ -282,6 +289,7 @@ class Committer:
             raise LaneMovedError
         for lane in unknown:
             self._intake.start(lane, self._complete[f"{journal}/{lane}"], journal)
+        self._maintenance.prune(self._positions())  # a full disk may have been the failure
 
     def _finish(self, lane: str) -> None:
         """Give the typed tables what a crash kept from them."""
@@ -314,11 +322,28 @@ class Committer:
 
 
 def _locked(directory: Path) -> IO[str]:
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = (directory / "committer.lock").open("a", encoding="ascii")
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (directory / "committer.lock").open("a", encoding="ascii")
+    except OSError as error:
+        raise ConfigurationError(
+            f"the journal's folder cannot be used ({type(error).__name__}); give one that this user may write"
+        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
         raise ConfigurationError("another process commits this journal already; one is enough") from None
     return lock
+
+
+@contextmanager
+def _disk() -> Generator[None]:
+    """Tell of a journal's disk that fails or is full as of a store that does not answer: both are waited out."""
+    try:
+        yield
+    except OSError as error:
+        raise TableStoreError(
+            f"the disk of the journal fails ({error.strerror or type(error).__name__}); make room on it, or see "
+            "whether it is sound"
+        ) from error

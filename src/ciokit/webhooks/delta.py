@@ -125,6 +125,17 @@ class LandingTable:
             self._opened_at = self.commits
         return self._handle is not None
 
+    def require(self) -> None:
+        """Open the table if somebody made it; it is not made by asking.
+
+        Raises:
+            TableStoreError: it is not there, or the store does not answer.
+        """
+        if not self.exists():
+            raise TableStoreError(
+                f"there is no table {self.name} at this address; `ciokit webhooks commit` makes the webhook tables"
+            )
+
     def refresh(self) -> None:
         """Take the newest version as the snapshot."""
         self._transactions.clear()
@@ -187,13 +198,15 @@ class LandingTable:
         kinds: dict[str, ColumnType] = {column.name: column.type for column in self.declared.columns}
         return [values_of(batch.column(name), kinds[name]) for name in names]
 
-    def missing_in(self, other: LandingTable, names: Sequence[str], where: str) -> Iterator[list[list[Any]]]:
-        """Yield the chosen rows whose `event_id` another table's chosen rows lack, in parts as `scan` does."""
+    def missing_in(
+        self, other: LandingTable, names: Sequence[str], where: str, there: str
+    ) -> Iterator[list[list[Any]]]:
+        """Yield the rows of `where` whose `event_id` the rows of `there` in another table lack, in parts as `scan`."""
         from deltalake import QueryBuilder
 
         columns = ", ".join(names)
         query = (
-            f"WITH there AS (SELECT event_id FROM other WHERE {where}), here AS (SELECT event_id, {columns} FROM this WHERE {where}) "  # noqa: S608, E501 - quoted by the caller
+            f"WITH there AS (SELECT event_id FROM other WHERE {there}), here AS (SELECT event_id, {columns} FROM this WHERE {where}) "  # noqa: S608, E501 - quoted by the caller
             f"SELECT {columns} FROM here LEFT ANTI JOIN there ON here.event_id = there.event_id"
         )
         with told("compare", self.name):
@@ -264,9 +277,12 @@ class LandingTable:
                     f"`{column.name}` of {self.uri} is {there[column.name]}, not {column.type}; give another address"
                 )
         if missing := [column for column in self.declared.columns if column.name not in there]:
-            with told("add columns to", self.name):
-                handle.alter.add_columns([_delta_field(column, nullable=True) for column in missing])
-                handle.update_incremental()
+            try:
+                with told("add columns to", self.name):
+                    handle.alter.add_columns([_delta_field(column, nullable=True) for column in missing])
+                    handle.update_incremental()
+            except StaleTableError as error:
+                raise TableStoreError(f"another process changes the columns of {self.name} too ({error})") from error
         self._merge = bool(there.keys() - {column.name for column in self.declared.columns})
         return handle
 

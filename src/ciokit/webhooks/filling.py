@@ -1,4 +1,4 @@
-"""Fills tables that lack events: the raw one from the journal, the typed ones from the raw one.
+"""Fills tables that lack rows: the raw one and the quarantine from the journal, the typed ones from the raw one.
 
 It is safe beside committers, and may be repeated: what is there already is left out.
 """
@@ -8,21 +8,31 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from ciokit.core.clock import Clock, SystemClock
-from ciokit.webhooks.arbiter import APP, Arbiter, app_of, attempts, typed_app_of
+from ciokit.webhooks.arbiter import APP, Arbiter, Row, app_of, attempts, typed_app_of
 from ciokit.webhooks.commit_settings import CommitSettings
 from ciokit.webhooks.delta import DeltaStore, LandingTable, StaleTableError
 from ciokit.webhooks.giving import give, landings_of, read_back
-from ciokit.webhooks.replaying import EVERYTHING, WHERE_FROM, Selection, from_journal
+from ciokit.webhooks.replaying import EVERYTHING, WHERE_FROM, Selection, from_journal, rejects_from_journal
 from ciokit.webhooks.seen import SeenKeys
-from ciokit.webhooks.tables import RAW, TYPED, Landing, raw_columns, typed_columns
+from ciokit.webhooks.tables import (
+    QUARANTINE,
+    RAW,
+    TYPED,
+    Landing,
+    Reject,
+    body_hash,
+    quarantine_columns,
+    raw_columns,
+    typed_columns,
+)
 
 _REPLAY: Final = f"{APP}/replay"
 _DAY_US: Final = 86_400_000_000
@@ -39,34 +49,77 @@ def fill_raw(
     """Add the events of a journal that its committer has passed and the raw table lacks; return how many.
 
     Raises:
-        TableStoreError: the store does not answer; call again.
+        TableStoreError: the store does not answer, call again; or there is no raw table.
     """
     added, table = 0, store.table(RAW)
-    with tempfile.TemporaryDirectory(prefix="ciokit-replay-") as folder:
-        seen = SeenKeys(Path(folder) / "seen.sqlite", "event_id", int(window_days * _DAY_US))
-        with closing(Arbiter[Landing](table, seen, lambda landing: landing.event.event_id, raw_columns, clock)) as raw:
-            for part in from_journal(directory, selection):
-                # What its committer has not come to is left to it: it may be about to add the same.
-                passed = {lane: raw.done(lane) for lane in {landing.journal for landing in part}}
-                added += len(raw.commit([each for each in part if each.position <= passed[each.journal]], {}))
+    table.require()
+    with _seen("event_id", window_days) as seen:
+        raw = Arbiter[Landing](table, seen, lambda landing: landing.event.event_id, raw_columns, clock)
+        for part in from_journal(directory, selection):
+            added += len(raw.commit(_passed(table, part), {}))
     return added
 
 
-def fill_typed(store: DeltaStore, selection: Selection = EVERYTHING, *, clock: Clock | None = None) -> dict[str, int]:
+def fill_quarantine(
+    directory: str | Path,
+    store: DeltaStore,
+    selection: Selection = EVERYTHING,
+    *,
+    window_days: float = CommitSettings.window_days,
+    clock: Clock | None = None,
+) -> int:
+    """Add what of a journal is no event, its committer has passed, and the quarantine lacks; return how many.
+
+    Raises:
+        TableStoreError: the store does not answer, call again; or there is no raw table.
+    """
+    added, raw = 0, store.table(RAW)
+    raw.require()
+    with _seen("body_sha256", window_days) as seen:
+        quarantine = Arbiter[Reject](
+            store.table(QUARANTINE), seen, lambda reject: body_hash(reject.body), quarantine_columns, clock
+        )
+        for part in rejects_from_journal(directory, selection):
+            added += len(quarantine.commit(_passed(raw, part), {}))
+    return added
+
+
+@contextmanager
+def _seen(key: str, window_days: float) -> Generator[SeenKeys]:
+    with tempfile.TemporaryDirectory(prefix="ciokit-replay-") as folder:
+        # A committer may remember what it has seen for twice as long as it must.
+        seen = SeenKeys(Path(folder) / "seen.sqlite", key, int(2 * window_days * _DAY_US))
+        with closing(seen):
+            yield seen
+
+
+def _passed(raw: LandingTable, rows: Sequence[Row]) -> list[Row]:
+    """Leave out what its committer has not come to: it may be about to add the same."""
+    return [row for row in rows if row.position <= raw.transaction(app_of(row.journal))]
+
+
+def fill_typed(
+    store: DeltaStore,
+    selection: Selection = EVERYTHING,
+    *,
+    window_days: float = CommitSettings.window_days,
+    clock: Clock | None = None,
+) -> dict[str, int]:
     """Add the events of the raw table that the typed tables lack; return how many, by table.
 
     Raises:
-        TableStoreError: the store does not answer; call again.
+        TableStoreError: the store does not answer, call again; or there is no raw table.
     """
     added: Counter[str] = Counter()
     clock, raw = clock or SystemClock(), store.table(RAW)
+    raw.require()
     raw.refresh()
     _finish(store, raw, clock, added)
     for day in list(_days(raw, selection)):
         for object_type, table in TYPED.items():
             if not selection.object_types or object_type in selection.object_types:
                 part = replace(day, object_types=frozenset({object_type}))
-                added[table.name] += _fill(raw, store.table(table), part, clock)
+                added[table.name] += _fill(raw, store.table(table), part, timedelta(days=2 * window_days), clock)
     return dict(+added)
 
 
@@ -98,12 +151,14 @@ def _days(raw: LandingTable, selection: Selection) -> Iterator[Selection]:
         )
 
 
-def _fill(raw: LandingTable, table: LandingTable, selection: Selection, clock: Clock) -> int:
+def _fill(raw: LandingTable, table: LandingTable, selection: Selection, window: timedelta, clock: Clock) -> int:
     again, added = attempts(table, clock), 0
+    # The raw table may have got back an event from another receipt of it than the typed one has it from.
+    around = selection.widened(window)
     table.refresh()
     while True:
         try:
-            for part in raw.missing_in(table, WHERE_FROM, selection.where()):
+            for part in raw.missing_in(table, WHERE_FROM, selection.where(), around.where()):
                 landings = landings_of(*part)
                 columns = typed_columns(table.declared, landings, time.time_ns() // 1000)
                 table.append(columns, {_REPLAY: table.transaction(_REPLAY) + 1})

@@ -16,13 +16,14 @@ from ciokit.webhooks.tables import Landing, Reject
 class Batch:
     """Records of one or more lanes on their way into the tables.
 
-    `ends` says how far each lane was read, as a position. `since` is the monotonic time of the first record's arrival
-    here, None while there is none.
+    `ends` says how far each lane was read, as a position, and `received` when the record there was received, in
+    microseconds. `since` is the monotonic time of the first record's arrival here, None while there is none.
     """
 
     landings: list[Landing] = field(default_factory=list[Landing])
     rejects: list[Reject] = field(default_factory=list[Reject])
     ends: dict[str, int] = field(default_factory=dict[str, int])
+    received: dict[str, int] = field(default_factory=dict[str, int])
     records: int = 0
     bytes: int = 0
     since: float | None = None
@@ -37,6 +38,7 @@ class Batch:
             except UnparseableEventError as error:
                 self.rejects.append(Reject(error.reason, body, received_us, lane, position))
         self.ends[lane] = records[-1].position
+        self.received[lane] = records[-1].received_us
         self.records += len(records)
         self.bytes += size
         if self.since is None:

@@ -73,6 +73,15 @@ class JournalReader:
         self.directory = Path(directory)
         self._damage: dict[tuple[int, int, int], Damage] = {}
 
+    def require(self) -> None:
+        """Make sure that there is a journal, which reading by itself does not ask.
+
+        Raises:
+            ConfigurationError: the folder holds none.
+        """
+        if not (self.directory / "id").exists():
+            raise ConfigurationError("there is no journal in this folder; give the one that the receiver writes to")
+
     @property
     def id(self) -> str:
         """The journal's id, a UUID."""

@@ -9,7 +9,8 @@ publish(SparkEngine(spark), "s3://bucket/webhooks", "main.webhooks")
 
 How far a published table has come stands in itself: within a lane of a journal rows land in the order of `_position`,
 so the highest one of each `_journal` says what to read next. A MERGE by the key then adds what is not there. Of two
-runs at the same moment Delta refuses the one that finds rows it did not know of, and the next run does its work.
+runs at the same moment Delta refuses the one that finds rows it did not know of, as the tables are serializable, and
+the next run does its work.
 """
 
 from __future__ import annotations

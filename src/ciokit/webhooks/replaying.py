@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ from ciokit.webhooks.giving import landings_of
 from ciokit.webhooks.intake import Batch
 from ciokit.webhooks.journal_reader import JournalReader
 from ciokit.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from ciokit.webhooks.tables import Landing
+from ciokit.webhooks.tables import Landing, Reject
 
 WHERE_FROM: Final = ("raw", "received_at", "_journal", "_position")
 """The columns of the raw table that make an event whole again, as `landings_of` takes them."""
@@ -38,12 +38,19 @@ class Selection:
 
     def takes(self, landing: Landing) -> bool:
         """Tell whether an event is one of them."""
-        received = landing.received_us
-        return (
-            (self.since is None or received >= _us(self.since))
-            and (self.until is None or received < _us(self.until))
-            and (not self.object_types or landing.event.object_type in self.object_types)
+        kind = landing.event.object_type
+        return self.covers(landing.received_us) and (not self.object_types or kind in self.object_types)
+
+    def covers(self, received_us: int) -> bool:
+        """Tell whether what was received at a time, in microseconds, may be one of them."""
+        return (self.since is None or received_us >= _us(self.since)) and (
+            self.until is None or received_us < _us(self.until)
         )
+
+    def widened(self, by: timedelta) -> Selection:
+        """Return the same with times that reach further on both sides."""
+        since = None if self.since is None else self.since - by
+        return replace(self, since=since, until=None if self.until is None else self.until + by)
 
     def where(self) -> str:
         """Return the same as a predicate on a table."""
@@ -70,23 +77,37 @@ class PostReport:
 
 def from_journal(directory: str | Path, selection: Selection = EVERYTHING) -> Iterator[list[Landing]]:
     """Yield the events that a journal holds, some at a time; what is no event is left out."""
+    for batch in _batches(directory):
+        if chosen := [landing for landing in batch.landings if selection.takes(landing)]:
+            yield chosen
+
+
+def rejects_from_journal(directory: str | Path, selection: Selection = EVERYTHING) -> Iterator[list[Reject]]:
+    """Yield what a journal holds that is no event, some at a time; nothing where object types are asked for."""
+    for batch in () if selection.object_types else _batches(directory):
+        if chosen := [reject for reject in batch.rejects if selection.covers(reject.received_us)]:
+            yield chosen
+
+
+def _batches(directory: str | Path) -> Iterator[Batch]:
     reader = JournalReader(directory)
+    reader.require()
     for lane in reader.lanes():
         name, after = f"{reader.id}/{lane}", 0
         while records := reader.read(lane, after):
             after = records[-1].position
             batch = Batch()
             batch.add(name, records)
-            if chosen := [landing for landing in batch.landings if selection.takes(landing)]:
-                yield chosen
+            yield batch
 
 
 def from_table(raw: LandingTable, selection: Selection = EVERYTHING) -> Iterator[list[Landing]]:
     """Yield the events that the raw table holds, some at a time.
 
     Raises:
-        TableStoreError: the store does not answer.
+        TableStoreError: the store does not answer, or there is no raw table.
     """
+    raw.require()
     for part in raw.scan(WHERE_FROM, selection.where()):
         yield landings_of(*part)
 

@@ -11,17 +11,23 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import orjson
 
+from ciokit.errors import TableStoreError
 from ciokit.webhooks.delta import LandingTable, microseconds
 
 _LOG = logging.getLogger("ciokit.webhooks.committer")
 _CACHE_KIB: Final = 32 << 10  # memory stays as it is, however many keys there are
+# What says of the disk, or of another that holds the file, what it would say of any other file: making it anew is no
+# help. A limit to the size of files and a quota come as SQLITE_IOERR.
+_NOT_NOW: Final = frozenset(
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+)
 
 
 class _Marker(NamedTuple):
@@ -37,7 +43,7 @@ class SeenKeys:
     """The keys that a table holds, as far back as a window before the oldest event in question.
 
     Args:
-        path: the file; its folder is made.
+        path: the file; it and its folder are made when they are needed.
         key: the column of the table that holds the keys.
         window_us: how long before an event another with its key counts as the same, in microseconds, by the time of
             receipt.
@@ -48,31 +54,51 @@ class SeenKeys:
         self._key = key
         self._window = window_us
         self._half = max(1, window_us // 2)
-        self._database = _opened(path)
+        self._open: sqlite3.Connection | None = None
 
     def close(self) -> None:
-        """Close the file."""
-        self._database.close()
+        """Close the file; it is opened again when it is next used."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
 
-    def catch_up(self, table: LandingTable, commit: int, oldest_us: int) -> None:
-        """Learn what the table's snapshot holds that this file does not.
+    def known(self, keys: Sequence[str], table: LandingTable, commit: int, oldest_us: int) -> set[str]:
+        """Return those of the keys that the table's snapshot holds.
 
         Args:
-            table: the table.
+            keys: what is asked for.
+            table: the table; what this file does not know of it yet is read.
             commit: the newest commit in its snapshot, as in `_committed_at`; 0 if there is none.
-            oldest_us: when the oldest event that will be asked for was received, in microseconds since 1970.
+            oldest_us: when the oldest event that is asked for was received, in microseconds since 1970.
 
         Raises:
-            TableStoreError: the table cannot be read.
+            TableStoreError: the table cannot be read, or the disk has no room for the file.
         """
-        try:
-            self._catch_up(table, commit, oldest_us)
-        except sqlite3.DatabaseError as error:
-            _LOG.warning("the file of seen events is damaged (%s) and is made anew", type(error).__name__)
-            self._database.close()
+        with _told():
+            try:
+                return self._known(keys, table, commit, oldest_us)
+            except sqlite3.DatabaseError as error:
+                if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _NOT_NOW:
+                    raise
+                _LOG.warning("the file of seen events is damaged (%s) and is made anew", type(error).__name__)
+            self.close()
             _remove(self._path)
-            self._database = _opened(self._path)
-            self._catch_up(table, commit, oldest_us)
+            return self._known(keys, table, commit, oldest_us)
+
+    def add(self, keys: Iterable[tuple[str, int]], commit: int) -> None:
+        """Remember keys, each with the time of receipt in microseconds, that were committed just now."""
+        with suppress(sqlite3.DatabaseError), self._writing():  # what fails here is made up for by the next `known`
+            self._insert(keys)
+            self._database.execute('UPDATE marker SET "commit" = ?', (commit,))
+
+    def _known(self, keys: Sequence[str], table: LandingTable, commit: int, oldest_us: int) -> set[str]:
+        self._catch_up(table, commit, oldest_us)
+        found: set[str] = set()
+        asked = _stored(keys)
+        for name in self._generations().values():
+            query = f"SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM {name} WHERE key = value)"  # noqa: S608 - our own name
+            found.update(_original(key) for (key,) in self._database.execute(query, (asked,)))
+        return found
 
     def _catch_up(self, table: LandingTable, commit: int, oldest_us: int) -> None:
         known = self._marker()
@@ -84,7 +110,7 @@ class SeenKeys:
             _LOG.info("reading which events %s holds already", table.name)
             self._clear()
             known = _Marker(since=since)
-        with self._database:
+        with self._writing():
             if known.commit < commit:
                 later = f" and _committed_at > {microseconds(known.commit)}" if known.commit else ""
                 self._load(table, f"received_at >= {microseconds(known.since)}{later}")
@@ -96,22 +122,21 @@ class SeenKeys:
             self._database.execute("DELETE FROM marker")
             self._database.execute("INSERT INTO marker VALUES (?, ?, ?, ?)", (table.id, self._half, kept, commit))
 
-    def add(self, keys: Iterable[tuple[str, int]], commit: int) -> None:
-        """Remember keys, each with the time of receipt in microseconds, that were committed just now."""
-        with suppress(sqlite3.DatabaseError), self._database:  # what fails here is mended by the next `catch_up`
-            self._insert(keys)
-            self._database.execute('UPDATE marker SET "commit" = ?', (commit,))
-
-    def known(self, keys: Sequence[str]) -> set[str]:
-        """Return those of the keys that the table holds."""
-        found: set[str] = set()
-        asked = orjson.dumps(keys).decode()
-        for name in self._generations().values():
-            query = f"SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM {name} WHERE key = value)"  # noqa: S608 - our own name
-            found.update(key for (key,) in self._database.execute(query, (asked,)))
-        return found
-
     # The file
+
+    @property
+    def _database(self) -> sqlite3.Connection:
+        if self._open is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._open = _connected(self._path)
+        return self._open
+
+    @contextmanager
+    def _writing(self) -> Generator[None]:
+        """Do all or nothing, the making and dropping of tables too."""
+        self._database.execute("BEGIN IMMEDIATE")
+        with self._database:
+            yield
 
     def _marker(self) -> _Marker:
         row = self._database.execute('SELECT id, half, since, "commit" FROM marker').fetchone()
@@ -133,7 +158,7 @@ class SeenKeys:
             name = f"seen_{generation}"
             self._database.execute(f"CREATE TABLE IF NOT EXISTS {name} (key TEXT PRIMARY KEY) WITHOUT ROWID")
             insert = f"INSERT OR IGNORE INTO {name} SELECT value FROM json_each(?)"  # noqa: S608 - our own name
-            self._database.execute(insert, (orjson.dumps(part).decode(),))
+            self._database.execute(insert, (_stored(part),))
 
     def _forget_before(self, since: int) -> None:
         for generation, name in self._generations().items():
@@ -141,30 +166,47 @@ class SeenKeys:
                 self._database.execute(f"DROP TABLE {name}")
 
     def _clear(self) -> None:
-        with self._database:
+        with self._writing():
             self._database.execute("DELETE FROM marker")
             for name in self._generations().values():
                 self._database.execute(f"DROP TABLE {name}")
 
 
-def _opened(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
+@contextmanager
+def _told() -> Generator[None]:
+    """Tell what is the matter with the file as of a store that does not answer: it is waited out like that."""
     try:
-        return _connected(path)
-    except sqlite3.DatabaseError:
-        _remove(path)
-        return _connected(path)
+        yield
+    except (sqlite3.Error, OSError) as error:
+        what = getattr(error, "sqlite_errorname", type(error).__name__)
+        raise TableStoreError(
+            f"the file of seen events cannot be written ({what}); make room on the disk of the journal, or see whether "
+            "it is sound"
+        ) from error
+
+
+def _stored(keys: Sequence[str]) -> str:
+    """Return keys as SQLite is given them. It ends a text at a NUL in JSON: one that has a NUL is stored as JSON."""
+    return orjson.dumps([_as_json(key) if "\x00" in key or key.startswith('"') else key for key in keys]).decode()
+
+
+def _original(stored: str) -> str:
+    key: str = orjson.loads(stored) if stored.startswith('"') else stored
+    return key
+
+
+def _as_json(key: str) -> str:
+    return orjson.dumps(key).decode()
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    # One thread at a time uses it, though not always the same.
-    database = sqlite3.connect(path, check_same_thread=False, isolation_level="IMMEDIATE")
+    # One thread at a time uses it, though not always the same. Transactions are begun by `_writing`.
+    database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
     try:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         database.execute('CREATE TABLE IF NOT EXISTS marker (id TEXT, half INTEGER, since INTEGER, "commit" INTEGER)')
-        database.commit()
     except sqlite3.DatabaseError:
         database.close()
         raise

@@ -12,6 +12,7 @@ import threading
 import time
 from typing import Final
 
+from ciokit.webhooks.commit_settings import CURSOR
 from ciokit.webhooks.journal_reader import JournalReader
 
 _LOOK: Final = 0.02  # seconds between looks at how far the committer has come, however many wait
@@ -53,5 +54,5 @@ class Settling:
         now = time.monotonic()
         if self._done.get(lane, 0) < position and now - self._looked.get(lane, 0.0) >= _LOOK:
             self._looked[lane] = now
-            self._done[lane] = self._reader.cursor(lane, "delta")
+            self._done[lane] = self._reader.cursor(lane, CURSOR)
         return self._done.get(lane, 0) >= position

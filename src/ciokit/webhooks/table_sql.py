@@ -50,9 +50,10 @@ def ddl(table: Table, dialect: Dialect, *, schema: str = "", clustered: bool = T
         )
         return ";\n".join((statement, f"COMMENT ON TABLE {name} IS {_text(table.doc)}", *comments))
     statement += "\nUSING DELTA"
-    if dialect == "databricks" and clustered:
+    clusters = dialect == "databricks" and clustered
+    if clusters:
         statement += f"\nCLUSTER BY ({', '.join(table.cluster_by)})"
-    properties = ",\n".join(f"  '{key}' = '{value}'" for key, value in _properties(table).items())
+    properties = ",\n".join(f"  '{key}' = '{value}'" for key, value in _properties(table, clustered=clusters).items())
     return f"{statement}\nCOMMENT {_text(table.doc)}\nTBLPROPERTIES (\n{properties}\n)"
 
 
@@ -65,12 +66,17 @@ def _column(column: Column, dialect: Dialect) -> str:
     return " ".join(words)
 
 
-def _properties(table: Table) -> dict[str, str]:
-    return {
+def _properties(table: Table, *, clustered: bool) -> dict[str, str]:
+    properties = {
         "delta.appendOnly": "false",  # events of people who ask for it must be deletable
         "delta.dataSkippingStatsColumns": ",".join(table.statistics),  # otherwise the first 32, long texts among them
         "delta.enableRowTracking": "false",  # delta-rs cannot write a table that has it
     }
+    if clustered:
+        # Clustered tables look for conflicts row by row, and by default only among rows that change: of two MERGE at
+        # once each would insert what the other does (Databricks, "Isolation levels and write conflicts").
+        properties["delta.isolationLevel"] = "Serializable"
+    return properties
 
 
 def _quoted(name: str, dialect: Dialect) -> str:

@@ -268,26 +268,6 @@ def body_hash(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def typed_row(landing: Landing, committed_us: int) -> tuple[Table, dict[str, Any]] | None:
-    """Make one row with every column of the event's typed table; None where the type has no table."""
-    table = TYPED.get(landing.event.object_type)
-    return None if table is None else (table, _row(table, typed_columns(table, [landing], committed_us)))
-
-
-def raw_row(landing: Landing, committed_us: int) -> dict[str, Any]:
-    """Make one row of the raw table."""
-    return _row(RAW, raw_columns([landing], committed_us))
-
-
-def quarantine_row(reject: Reject, committed_us: int) -> dict[str, Any]:
-    """Make one row of the quarantine."""
-    return _row(QUARANTINE, quarantine_columns([reject], committed_us))
-
-
-def _row(table: Table, columns: Columns) -> dict[str, Any]:
-    return {column.name: columns[column.name][0] if column.name in columns else None for column in table.columns}
-
-
 def _joined(parts: list[tuple[int, Columns]]) -> Columns:
     names = dict.fromkeys(name for _, part in parts for name in part)
     joined: Columns = {}

@@ -36,8 +36,12 @@ def tail(
         from_start: begin with the oldest record instead of the next one.
         follow: wait for more at the end.
         full: with the body as text, which is personal data.
+
+    Raises:
+        ConfigurationError: there is no journal.
     """
     reader = JournalReader(directory)
+    reader.require()
     after = {lane: 0 if from_start else reader.newest(lane) for lane in reader.lanes()}
     while True:
         found = False

@@ -106,10 +106,11 @@ def verify(
     `window_days` is what the committer works with: a record may repeat an event that was received so long before.
 
     Raises:
-        ConfigurationError: the journal cannot be read, or the tables are not webhook tables.
-        TableStoreError: the store does not answer.
+        ConfigurationError: there is no journal, it cannot be read, or the tables are not webhook tables.
+        TableStoreError: the store does not answer, or there is no raw table.
     """
     reader, store = JournalReader(directory), DeltaStore(uri, storage_options)
+    reader.require()
     with (
         tempfile.TemporaryDirectory(prefix="ciokit-verify-") as folder,
         closing(sqlite3.connect(Path(folder) / "events.sqlite", isolation_level=None)) as database,
@@ -131,10 +132,12 @@ class _Comparison:
     def made(self, window_us: int) -> Verification:
         # The raw table first: whatever it has passed, the tables that are opened later have too.
         raw = self._store.table(RAW)
+        raw.require()
         for lane in self._reader.lanes():
             self._read(raw, lane)
         if self._oldest_us < _NOTHING:
-            since = f"received_at >= {microseconds(self._oldest_us - window_us)}"
+            # A committer may remember an event for twice as long as it must.
+            since = f"received_at >= {microseconds(self._oldest_us - 2 * window_us)}"
             self._count(raw, "event_id", since, "events", "raw")
             for table in TYPED.values():
                 self._count(self._store.table(table), "event_id", since, "events", "typed")
@@ -176,6 +179,8 @@ class _Comparison:
             self._database.executemany(_REJECT, ((body_hash(reject.body),) for reject in batch.rejects))
 
     def _count(self, table: LandingTable, key: str, where: str, into: str, column: str) -> None:
+        if not table.exists():
+            return  # all that should be there is missing
         for (keys,) in table.scan((key,), where):
             update = f"UPDATE {into} SET {column} = {column} + 1 WHERE key = ?"  # noqa: S608 - our own names
             self._database.executemany(update, ((key,) for key in keys))

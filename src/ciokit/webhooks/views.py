@@ -5,13 +5,16 @@ Each view is one `SELECT` in `sql/`, named as its file; they build on each other
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from ciokit.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from deltalake import DeltaTable
     from duckdb import DuckDBPyConnection
@@ -28,6 +31,9 @@ VIEWS = (
     "journey_performance",
 )
 """The views, each after those it reads."""
+
+_NO_NAME: Final = re.compile(r"://|[*?\[]")
+"""What makes of a path something else for DuckDB: an address, or a pattern."""
 
 
 def view_sql(name: str) -> str:
@@ -47,7 +53,7 @@ def view_statements(*, temporary: bool = False) -> list[str]:
 
 
 def open_tables(
-    uri: str,
+    uri: str | Path,
     *,
     connection: DuckDBPyConnection | None = None,
     storage_options: Mapping[str, str] | None = None,
@@ -74,7 +80,7 @@ def open_tables(
     session = connection or duckdb.connect()
     session.execute("SET TimeZone = 'UTC'")
     for table in TABLES.values():
-        _add_table(session, table, f"{uri.rstrip('/')}/{table.name}", storage_options)
+        _add_table(session, table, f"{str(uri).rstrip('/')}/{table.name}", storage_options)
     for statement in view_statements():
         session.execute(statement)
     return session
@@ -96,8 +102,9 @@ def _add_table(session: DuckDBPyConnection, table: Table, uri: str, storage_opti
 
 
 def _source(session: DuckDBPyConnection, table: Table, delta: DeltaTable) -> str:
-    paths = delta.file_uris()
-    if paths and "://" not in paths[0] and "deletionVectors" not in (delta.protocol().reader_features or []):
+    paths = [unquote(path) for path in delta.file_uris()]  # delta-rs writes addresses, DuckDB reads names
+    # A table with more than the plainest protocol may have deletion vectors, or other names for its columns.
+    if paths and delta.protocol().min_reader_version == 1 and not any(_NO_NAME.search(path) for path in paths):
         listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
         return f"read_parquet([{listed}], union_by_name = true)"
     from deltalake import QueryBuilder

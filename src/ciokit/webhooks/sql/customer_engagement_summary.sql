@@ -1,18 +1,17 @@
 -- What each person got and did: one row for each person that a message or a change of subscription was reported of.
--- `customer_key` is the cio_id where the workspace reports one, otherwise the id, otherwise the e-mail address.
--- `is_subscribed` is what was reported last, empty if nothing was. Events of deleted people carry no identifier and
--- are left out.
+-- `customer_key` is as in webhook_message_events; deleted people have none and are left out. `is_subscribed` is what
+-- was reported last, empty if nothing was; of two reports in one second, unsubscribed.
 WITH changes AS (
-    SELECT COALESCE(cio_id, id, customer_id, email) AS customer_key,
-           cio_id,
-           COALESCE(id, customer_id) AS id,
-           email,
+    SELECT COALESCE(NULLIF(cio_id, ''), NULLIF(id, ''), NULLIF(customer_id, ''), NULLIF(email, '')) AS customer_key,
+           NULLIF(cio_id, '') AS cio_id,
+           COALESCE(NULLIF(id, ''), NULLIF(customer_id, '')) AS id,
+           COALESCE(NULLIF(email, ''), NULLIF(email_address, '')) AS email,
            event_timestamp,
            metric
       FROM webhook_customer_events
      WHERE metric IN ('subscribed', 'unsubscribed')
     UNION ALL
-    SELECT COALESCE(cio_id, id, customer_id, email), cio_id, COALESCE(id, customer_id), email, event_timestamp, metric
+    SELECT customer_key, cio_id, id, email, event_timestamp, metric
       FROM webhook_message_events
      WHERE metric IN ('subscribed', 'unsubscribed')
 ),
@@ -32,26 +31,20 @@ messages AS (
            MAX(cio_id) AS cio_id,
            MAX(id) AS id,
            MAX(email) AS email,
-           SUM(is_sent) AS sent,
-           SUM(is_delivered) AS delivered,
-           SUM(is_opened) AS opened,
-           SUM(is_clicked) AS clicked,
-           SUM(is_converted) AS converted,
-           SUM(is_bounced) AS bounced,
+           CAST(SUM(is_sent) AS BIGINT) AS sent,
+           CAST(SUM(is_delivered) AS BIGINT) AS delivered,
+           CAST(SUM(is_opened) AS BIGINT) AS opened,
+           CAST(SUM(is_clicked) AS BIGINT) AS clicked,
+           CAST(SUM(is_converted) AS BIGINT) AS converted,
+           CAST(SUM(is_bounced) AS BIGINT) AS bounced,
            COUNT(DISTINCT CASE WHEN is_sent = 1 THEN channel END) AS channels,
            MIN(CASE WHEN is_sent = 1 THEN sent_at END) AS first_sent_at,
            MAX(CASE WHEN is_sent = 1 THEN sent_at END) AS last_sent_at,
+           MAX(last_engaged_at) AS last_engaged_at,
            MAX(last_event_at) AS last_event_at
       FROM webhook_deliveries
      WHERE customer_key IS NOT NULL
      GROUP BY customer_key
-),
-engaged AS (
-    SELECT COALESCE(cio_id, id, customer_id, email) AS customer_key,
-           MAX(event_timestamp) AS last_engaged_at
-      FROM webhook_message_events
-     WHERE metric IN ('opened', 'clicked', 'converted', 'replied') AND NOT by_machine AND NOT inferred
-     GROUP BY COALESCE(cio_id, id, customer_id, email)
 )
 SELECT COALESCE(messages.customer_key, subscriptions.customer_key) AS customer_key,
        COALESCE(messages.cio_id, subscriptions.cio_id) AS cio_id,
@@ -76,4 +69,3 @@ SELECT COALESCE(messages.customer_key, subscriptions.customer_key) AS customer_k
        CAST(clicked AS DOUBLE) / NULLIF(delivered, 0) AS click_rate
   FROM messages
   FULL OUTER JOIN subscriptions ON messages.customer_key = subscriptions.customer_key
-  LEFT JOIN engaged ON engaged.customer_key = COALESCE(messages.customer_key, subscriptions.customer_key)

@@ -14,13 +14,15 @@ WITH steps AS (
            MAX(content_id) AS content_id,
            MAX(action_id) AS action_id,
            MAX(journey_id) AS journey_id,
-           COALESCE(MAX(cio_id), MAX(id), MAX(customer_id), MAX(email)) AS customer_key,
+           COALESCE(MAX(cio_id), MAX(id), MAX(email)) AS customer_key,
            MAX(cio_id) AS cio_id,
-           MAX(COALESCE(id, customer_id)) AS id,
+           MAX(id) AS id,
            MAX(email) AS email,
            COALESCE(MIN(CASE WHEN metric = 'sent' THEN event_timestamp END), MIN(event_timestamp)) AS sent_at,
            COALESCE(MIN(CASE WHEN metric = 'sent' THEN event_date END), MIN(event_date)) AS sent_date,
            MAX(event_timestamp) AS last_event_at,
+           MAX(CASE WHEN metric IN ('opened', 'clicked', 'converted', 'replied') AND NOT by_machine AND NOT inferred
+                    THEN event_timestamp END) AS last_engaged_at,
            MAX(CASE WHEN metric = 'sent' THEN 1 ELSE 0 END) AS has_sent,
            MAX(CASE WHEN metric = 'bounced' THEN 1 ELSE 0 END) AS is_bounced,
            MAX(CASE WHEN metric IN ('delivered', 'opened', 'clicked', 'converted', 'unsubscribed', 'spammed', 'replied')
@@ -41,6 +43,7 @@ WITH steps AS (
 )
 SELECT delivery_id, channel, campaign_id, broadcast_id, newsletter_id, transactional_message_id, trigger_id, content_id,
        action_id, journey_id, customer_key, cio_id, id, email, sent_at, sent_date, last_event_at,
+       last_engaged_at,
        CASE WHEN has_sent = 1 OR is_bounced = 1 OR has_arrived = 1 THEN 1 ELSE 0 END AS is_sent,
        CASE WHEN has_arrived = 1 OR (has_sent = 1 AND is_bounced = 0 AND channel IN ('slack', 'in_app', 'webhook'))
             THEN 1 ELSE 0 END AS is_delivered,

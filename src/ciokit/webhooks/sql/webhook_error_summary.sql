@@ -7,11 +7,11 @@ SELECT failures.event_date,
        COALESCE(failures.failure_message, '') AS failure_message,
        COUNT(*) AS events,
        COUNT(DISTINCT failures.delivery_id) AS deliveries,
-       COUNT(DISTINCT CASE WHEN webhook_deliveries.is_delivered = 1 THEN failures.delivery_id END) AS recovered,
-       COUNT(DISTINCT COALESCE(failures.cio_id, failures.id, failures.customer_id, failures.email)) AS customers,
+       COUNT(DISTINCT CASE WHEN deliveries.is_delivered = 1 THEN failures.delivery_id END) AS recovered,
+       COUNT(DISTINCT failures.customer_key) AS customers,
        MIN(failures.event_timestamp) AS first_seen_at,
        MAX(failures.event_timestamp) AS last_seen_at
   FROM webhook_message_events AS failures
-  LEFT JOIN webhook_deliveries ON webhook_deliveries.delivery_id = failures.delivery_id
+  LEFT JOIN webhook_deliveries AS deliveries ON deliveries.delivery_id = failures.delivery_id
  WHERE failures.metric IN ('attempted', 'deferred', 'bounced', 'dropped', 'failed', 'undeliverable', 'spammed')
  GROUP BY failures.event_date, failures.channel, failures.metric, COALESCE(failures.failure_message, '')
