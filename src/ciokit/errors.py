@@ -179,11 +179,16 @@ class JobError(CustomerIOError):
 class JournalUnavailableError(CustomerIOError):
     """The webhook journal cannot take an event in: the disk fails or is full, or what is on it waits too long.
 
-    It begins again by itself when the disk does. Whether the event is on disk is unknown: have it sent again.
+    It begins again by itself when the disk does. Whether the event is on disk is unknown: have it sent again. `reason`
+    is a word for what is the matter, such as `disk_full`.
     """
 
     retryable = True
     maybe_sent = True
+
+    def __init__(self, message: str, *, reason: str, request: str | None = None) -> None:
+        super().__init__(message, request=request)
+        self.reason = reason
 
 
 class TableStoreError(CustomerIOError):

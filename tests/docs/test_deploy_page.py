@@ -10,7 +10,7 @@ import pytest
 
 from ciokit.cli import parser
 from ciokit.webhooks.metrics import exposition
-from ciokit.webhooks.receiver import WebhookReceiver
+from ciokit.webhooks.receiver import WebhookReceiver, refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
@@ -37,7 +37,7 @@ def test_command_on_the_page_is_one(line: str, monkeypatch: pytest.MonkeyPatch) 
 def test_metrics_on_the_page_are_counted(tmp_path: Path) -> None:
     """Each metric that an alert of the page asks for is one that the receiver tells."""
     receiver = WebhookReceiver("key", tmp_path)
-    receiver.refused(receiver.unavailable(), "unwritable")
+    receiver.refused(refusal(503, "unwritable"), "unwritable")
     receiver.acknowledged(0.001)
     told = set(re.findall(rb"^(ciokit_webhooks_\w+)", exposition(receiver), re.MULTILINE))
     asked = set(re.findall(r"ciokit_webhooks_\w+", PAGE))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
+import pytest
+
+from ciokit.cli import parser
 from ciokit.webhooks import TABLES
 from ciokit.webhooks.views import VIEWS
 
@@ -28,6 +32,13 @@ def test_programs_on_the_page_run() -> None:
     names: dict[str, object] = {}
     for program in programs:
         exec(compile(program, "docs/webhooks.md", "exec"), names)
+
+
+@pytest.mark.parametrize("line", re.findall(r"^\$ (ciokit webhooks .*)$", PAGE, re.MULTILINE))
+def test_command_on_the_page_is_one(line: str) -> None:
+    """Each command that the page shows is taken by the parser."""
+    _, *words = shlex.split(line, comments=True)
+    assert callable(parser().parse_args(words).run)
 
 
 def test_tables_on_the_page_are_those_there_are() -> None:

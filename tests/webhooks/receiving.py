@@ -171,3 +171,21 @@ def _process(command: list[str], *descriptors: int) -> Generator[subprocess.Pope
             yield process
         finally:
             process.kill()
+
+
+@contextmanager
+def hung(journal: Path) -> Generator[None]:
+    """Let a disk hang: whoever looks at the journal waits, and is told nothing, until the block ends."""
+    known, away = journal / "id", journal / "id.away"
+    pipe = journal / "id.pipe"
+    os.link(known, away)
+    os.mkfifo(pipe)
+    pipe.rename(known)
+    try:
+        yield
+    finally:
+        known.rename(pipe)
+        away.rename(known)
+        with suppress(OSError):  # nobody looked
+            os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+        pipe.unlink()

@@ -96,6 +96,22 @@ def test_ensure_applies_the_difference(webhooks, changes, changed) -> None:
     assert webhooks.ensure(wanted).action == "unchanged"
 
 
+def test_ensure_says_what_it_would_do(webhooks) -> None:
+    """In a dry run nothing is created or changed; what is returned is what a real one does."""
+    planned = webhooks.ensure(WANTED, dry_run=True)
+    assert (planned.action, planned.webhook["endpoint"], webhooks.list()) == ("created", URL, [])
+    created = webhooks.ensure(WANTED).webhook
+    lake = WebhookConfig(name="lake", endpoint=URL)
+    planned = webhooks.ensure(lake, dry_run=True)
+    assert (planned.action, planned.changed, webhooks.list()) == ("updated", ("name",), [created])
+    done = webhooks.ensure(lake)
+    assert {**planned.webhook, "events": set(planned.webhook["events"])} == {
+        **done.webhook,
+        "events": set(done.webhook["events"]),
+    }
+    assert webhooks.ensure(lake, dry_run=True).action == "unchanged"
+
+
 def test_ensure_creates_where_the_endpoint_is_another(webhooks) -> None:
     """A webhook of the same name that posts elsewhere is not touched."""
     other = webhooks.create(WebhookConfig(name="warehouse", endpoint="https://other.example.com"))
@@ -118,10 +134,12 @@ def test_the_name_decides_between_webhooks_of_one_endpoint(webhooks) -> None:
         webhooks.ensure(WANTED)
 
 
-def test_what_the_service_refuses_is_told(webhooks) -> None:
+@pytest.mark.parametrize("endpoint", ["somewhere", "https://", "http://[::1", "http://127.0.0.1:99999", "http://a:b/"])
+def test_what_the_service_refuses_is_told(webhooks, endpoint: str) -> None:
     """An endpoint that is no URL is the service's to refuse."""
     with pytest.raises(RefusedError, match="endpoint"):
-        webhooks.ensure(WebhookConfig(name="warehouse", endpoint="somewhere"))
+        webhooks.ensure(WebhookConfig(name="warehouse", endpoint=endpoint))
+    assert webhooks.list() == []
 
 
 def test_no_endpoint_is_shown() -> None:

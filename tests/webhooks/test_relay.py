@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from ciokit.errors import AuthenticationError, ConfigurationError
 from ciokit.webhooks.relay import Relay
 from ciokit.webhooks.workspace import Workspace
 from tests.support.workspace import FakeWorkspace, workspace
-from tests.webhooks.receiving import Running, event, hosted, served, signed
+from tests.webhooks.receiving import Running, event, hosted, request, served, signed
 
 APP = "/api/webhooks"
 
@@ -102,6 +104,33 @@ def test_many_at_once_share_a_token(front: FakeWorkspace, receiver: Running) -> 
         bodies = [event() for _ in range(64)]
         assert all(pool.map(lambda body: accepted(relay, body), bodies))
     assert (len(front.tokens), set(receiver.bodies())) == (1, set(bodies))
+
+
+def test_slow_clients_keep_no_webhook_out(front: FakeWorkspace, receiver: Running) -> None:
+    """However many requests are only half there, one that is whole is passed on."""
+    with hosted("relay", "--to", f"{front.url}{APP}") as relay, ExitStack() as connections:
+        for _ in range(220):
+            slow = connections.enter_context(socket.create_connection(("127.0.0.1", relay.port), timeout=20))
+            slow.sendall(request(event())[:-5])
+        assert relay.ask("GET", "/health")[0] == 200
+        body = event()
+        assert accepted(relay, body)
+    assert body in receiver.bodies()
+
+
+def test_a_client_that_leaves_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    """A request whose sender goes away is not answered, and fills no log."""
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    sent: list[object] = []
+    relay = Relay("https://app.example.com/api/webhooks", Workspace("https://w.example.com", "id", "secret"))
+    asyncio.run(relay({"type": "http", "method": "POST", "path": "/", "headers": []}, receive, send))
+    assert (sent, caplog.records) == ([], [])
 
 
 def test_other_requests_are_not_passed_on(front: FakeWorkspace, receiver: Running) -> None:

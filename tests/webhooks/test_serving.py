@@ -10,6 +10,7 @@ import signal
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -21,7 +22,7 @@ import trustme
 from ciokit.cli import main
 from ciokit.webhooks import journal_format as layout
 from ciokit.webhooks.journal_reader import JournalReader
-from tests.webhooks.receiving import Running, event, request, served, signed, statuses, until
+from tests.webhooks.receiving import Running, event, hung, request, served, signed, statuses, until
 
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
@@ -122,6 +123,19 @@ def test_on_sigterm_requests_under_way_are_answered(tmp_path: Path) -> None:
     assert running.bodies() == [body]
 
 
+def test_what_has_not_arrived_when_it_ends_is_to_come_again_soon(tmp_path: Path) -> None:
+    """A request that is still on its way when the time to drain is over is answered 503, which costs no hour."""
+    with (
+        served(tmp_path, "--drain-seconds", "0.5") as running,
+        socket.create_connection(("127.0.0.1", running.port), timeout=20) as slow,
+    ):
+        slow.sendall(request(event())[:-5])
+        until(lambda: running.ask("GET", "/health")[0] == 200)
+        running.process.send_signal(signal.SIGTERM)
+        assert statuses(slow.recv(65_536)) == [503]
+        assert running.process.wait(20) == 0
+
+
 def _refuses(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -173,6 +187,32 @@ def test_a_journal_that_is_behind_is_answered_503_until_it_is_committed(tmp_path
         reader = JournalReader(tmp_path)
         reader.move_cursor(0, "delta", reader.newest(0))
         until(lambda: running.post(event()) == 200)
+
+
+def test_a_disk_that_hangs_is_answered_503_in_time(tmp_path: Path) -> None:
+    """A disk that neither answers nor fails costs no time-out of 4 s; when it answers again, so does the receiver."""
+    with served(tmp_path) as running:
+        with hung(tmp_path):
+            status = 200
+            while status == 200:
+                began = time.monotonic()
+                status = running.post(event())
+            assert (status, time.monotonic() - began < 4) == (503, True)
+            until(lambda: running.ask("GET", "/ready")[0] == 503)
+            assert json.loads(running.ask("GET", "/ready")[2]) == {"reason": "stalled"}
+            assert running.ask("GET", "/health")[0] == 200
+            metrics = running.ask("GET", "/metrics")[2]
+            assert b'{lane="0",reason="stalled",status="503"} 1.0' in metrics
+            assert b'ciokit_webhooks_ready{lane="0"} 0.0' in metrics
+        until(lambda: running.ask("GET", "/ready")[0] == 200)
+        assert running.post(event()) == 200
+
+
+def test_a_receiver_ends_though_its_disk_hangs(tmp_path: Path) -> None:
+    """Told to end, it does not wait for a disk that does not answer."""
+    with served(tmp_path, "--drain-seconds", "1") as running, hung(tmp_path):
+        until(lambda: running.ask("GET", "/ready")[0] == 503)
+        assert running.stop() == 0
 
 
 # Slow and many clients
@@ -301,9 +341,12 @@ def _alive(pid: int) -> bool:
     [
         ([], "say with --delta"),
         (["--no-commit", "--tls-cert", "x.pem"], "TLS needs both"),
+        (["--no-commit", "--signing-key-file", "keys", "--tls-cert", "x.pem", "--tls-key", "y.pem"], "PEM files"),
+        (["--no-commit", "--signing-key-file", "keys", "--tls-cert", "keys", "--tls-key", "keys"], "PEM files"),
         (["--no-commit", "--signing-key-file", "missing"], "cannot be read"),
         (["--no-commit"], "CUSTOMERIO_WEBHOOK_SIGNING_KEY"),
         (["--no-commit", "--signing-key-file", "keys", "--path", "health"], "must begin with /"),
+        (["--no-commit", "--signing-key-file", "keys", "--max-body-bytes", "999999999"], "must be from 1 to"),
         (["--no-commit", "--signing-key-file", "keys", "--host", "192.0.2.1"], "cannot listen"),
     ],
 )
@@ -317,6 +360,6 @@ def test_a_wrong_set_up_is_told_before_anything_is_served(
     """Each mistake ends the command with code 2 and one line that says what to do; no journal is begun."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "keys").write_text("one\ntwo\n")
-    assert main(["webhooks", "serve", "--journal", str(tmp_path / "journal"), *options]) == 2
+    assert main(["webhooks", "serve", "--port", "0", "--journal", str(tmp_path / "journal"), *options]) == 2
     assert said in capsys.readouterr().err
     assert layout.lanes(tmp_path / "journal") == []

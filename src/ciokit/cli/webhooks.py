@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ciokit.cli import webhook_hosting, webhook_publishing, webhook_tables
+from ciokit.cli import webhook_config, webhook_hosting, webhook_publishing, webhook_tables
 from ciokit.cli.beside import Beside
 from ciokit.cli.parser import Subparsers
 from ciokit.errors import ConfigurationError
@@ -35,6 +35,7 @@ def add_parser(commands: Subparsers) -> None:
     )
     below: Subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_serve(below)
+    webhook_config.add_parsers(below)
     webhook_tables.add_parsers(below)
     webhook_publishing.add_parsers(below)
     webhook_hosting.add_parsers(below)
@@ -155,23 +156,23 @@ def _serve(arguments: argparse.Namespace) -> int:
         connections=arguments.connections,
         drain_seconds=arguments.drain_seconds,
     )
-    listener = serving.bind(arguments.host, arguments.port)
-    port: int = listener.getsockname()[1]
     committer = None if arguments.no_commit else Beside(webhook_tables.commit_command(arguments))
-    if committer is not None:
-        committer.start()
-    try:
-        serving.serve(
-            application,
-            listener,
-            limits,
-            certificate=arguments.tls_cert,
-            key=arguments.tls_key,
-            ready=partial(webhook_hosting.announce, arguments, port, f"Receiving webhooks at {{}}{arguments.path}"),
-        )
-    finally:
+    with serving.bind(arguments.host, arguments.port) as listener:
+        port: int = listener.getsockname()[1]
         if committer is not None:
-            committer.stop()
+            committer.start()
+        try:
+            serving.serve(
+                application,
+                listener,
+                limits,
+                certificate=arguments.tls_cert,
+                key=arguments.tls_key,
+                ready=partial(webhook_hosting.announce, arguments, port, f"Receiving webhooks at {{}}{arguments.path}"),
+            )
+        finally:
+            if committer is not None:
+                committer.stop()
     return 0
 
 

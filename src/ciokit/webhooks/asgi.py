@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from ciokit.errors import JournalUnavailableError
-from ciokit.webhooks.receiver import ACKNOWLEDGED, SIGNATURE, TIMESTAMP, Reply, WebhookReceiver, kept, refusal
+from ciokit.webhooks.receiver import ACKNOWLEDGED, SIGNATURE, STOPPING, TIMESTAMP, Reply, WebhookReceiver, kept, refusal
 
 _LOG = logging.getLogger("ciokit.webhooks.receiver")
 
@@ -28,6 +28,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 MAX_HELD: Final = 256 << 20
+CROWDED: Final = refusal(503, "crowded")
+_SMALL: Final = 64 << 10  # more than events have: clients with long bodies must not keep these out
 
 
 class AsgiApp:
@@ -36,13 +38,12 @@ class AsgiApp:
     Args:
         receiver: what to serve. It is opened and closed by the lifespan events; a server that sends none of them leaves
             that to the first webhook and to whoever made it.
-        max_held: the bytes of bodies that may be held while they come in pieces, all together.
+        max_held: the bytes of long bodies that may be held while they come in pieces, all together.
     """
 
     def __init__(self, receiver: WebhookReceiver, *, max_held: int = MAX_HELD) -> None:
         self._receiver = receiver
-        self._max_held = max_held
-        self._held = 0
+        self._bodies = Bodies(receiver.max_body, max_held)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, or take part in the server's start and end."""
@@ -56,13 +57,14 @@ class AsgiApp:
         if reply is None:
             try:
                 reply = await self._webhook(scope, receive)
+            except asyncio.CancelledError:  # the server ends; its own answer to that would be 500
+                await answer(send, self._receiver.refused(*STOPPING))
+                raise
             except Exception:  # noqa: BLE001 - a 500 would hold every later event up for an hour
                 _LOG.exception("a webhook could not be taken in")
                 reply = self._receiver.refused(refusal(503, "failed"), "failed")
         if reply is not None:
-            headers = _NO_BODY if reply is ACKNOWLEDGED else [(n.encode(), v.encode()) for n, v in reply.headers()]
-            await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-            await send({"type": "http.response.body", "body": reply.body})
+            await answer(send, reply)
 
     async def _webhook(self, scope: Message, receive: Receive) -> Reply | None:
         """Return the answer to a webhook; None if whoever sent it has gone."""
@@ -73,45 +75,22 @@ class AsgiApp:
         signature, timestamp = given.get(SIGNATURE), given.get(TIMESTAMP)
         if (reply := receiver.unread(given.get(b"content-length"), signature, timestamp)) is not None:
             return reply
-        message = await receive()
-        if message["type"] != "http.request":
+        body = await self._bodies.read(receive)
+        if body is None:
             return None
-        body: bytes = message.get("body", b"")
-        if message.get("more_body"):
-            whole = await self._whole(body, receive)
-            if not isinstance(whole, bytes):
-                return whole
-            body = whole
+        if isinstance(body, Reply):
+            return receiver.refused(body, "crowded")
         if (reply := receiver.objection(body, signature, timestamp)) is not None:
             return reply
         try:
             position = await receiver.journal.written(kept(headers), body, receiver.received_us())
-        except JournalUnavailableError:
-            return receiver.unavailable()
-        if receiver.settling is not None and not await receiver.settling.settled(receiver.journal.lane or 0, position):
+        except JournalUnavailableError as error:
+            return receiver.unavailable(error)
+        settling, lane = receiver.settling, receiver.journal.lane or 0
+        if settling is not None and not await settling.settled(lane, position, began):
             return receiver.unsettled()
         receiver.acknowledged(time.monotonic() - began)
         return ACKNOWLEDGED
-
-    async def _whole(self, first: bytes, receive: Receive) -> bytes | Reply | None:
-        """Return a body that comes in pieces; one that is too long is not read to its end."""
-        pieces, size, more = [first], len(first), True
-        self._held += size
-        try:
-            while more and size <= self._receiver.max_body:
-                if self._held > self._max_held:
-                    return self._receiver.refused(refusal(503, "crowded"), "crowded")
-                message = await receive()
-                if message["type"] != "http.request":
-                    return None
-                piece: bytes = message.get("body", b"")
-                more = message.get("more_body", False)
-                pieces.append(piece)
-                size += len(piece)
-                self._held += len(piece)
-        finally:
-            self._held -= size
-        return b"".join(pieces)
 
     async def _not_http(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
@@ -124,6 +103,47 @@ class AsgiApp:
         await receive()
         await asyncio.to_thread(self._receiver.stop)
         await send({"type": "lifespan.shutdown.complete"})
+
+
+class Bodies:
+    """Reads the bodies of requests, and bounds what those that come in pieces take together.
+
+    `longest` is the most bytes of a body that are read, `most` those of all bodies at once.
+    """
+
+    def __init__(self, longest: int, most: int = MAX_HELD) -> None:
+        self._longest = longest
+        self._most = most
+        self._held = 0
+
+    async def read(self, receive: Receive) -> bytes | Reply | None:
+        """Return a body, or more than `longest` bytes of one; an answer if there is no room, None if nobody waits."""
+        pieces: list[bytes] = []
+        size, more = 0, True
+        try:
+            while more and size <= self._longest:
+                if self._held > self._most and size > _SMALL:
+                    return CROWDED
+                message = await receive()
+                if message["type"] != "http.request":
+                    return None
+                piece: bytes = message.get("body", b"")
+                more = message.get("more_body", False)
+                if not (more or pieces):  # as most come
+                    return piece
+                pieces.append(piece)
+                size += len(piece)
+                self._held += len(piece)
+        finally:
+            self._held -= size
+        return b"".join(pieces)
+
+
+async def answer(send: Send, reply: Reply, *more: tuple[bytes, bytes], head: bool = False) -> None:
+    """Send an answer with `more` headers; `head` leaves its body out."""
+    headers = _NO_BODY if reply is ACKNOWLEDGED else [(n.encode(), v.encode()) for n, v in reply.headers()]
+    await send({"type": "http.response.start", "status": reply.status, "headers": [*headers, *more]})
+    await send({"type": "http.response.body", "body": b"" if head else reply.body})
 
 
 _NO_BODY: Final = [(b"content-length", b"0")]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias, get_args, overload
+from typing import Any, Final, Literal, TypeAlias, cast, get_args, overload
 
 from ciokit.app_api.client import AppClient, AsyncAppClient
 from ciokit.app_api.reporting_webhooks import ReportingWebhook, ReportingWebhooks, WebhookEvent
@@ -27,6 +27,9 @@ SUBSCRIPTIONS: Final[tuple[WebhookEvent, ...]] = get_args(WebhookEvent)
 """Every event that can be subscribed to, by the name it has there (App API, createWebhook)."""
 
 Found: TypeAlias = list[ReportingWebhook]  # a class with a method `list` has no type of that name
+
+
+Action = Literal["created", "updated", "unchanged"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,7 @@ class WebhookConfig:
 class Ensured:
     """What `ensure` did, the names of the settings that it changed, and the webhook as it is now."""
 
-    action: Literal["created", "updated", "unchanged"]
+    action: Action
     changed: tuple[str, ...]
     webhook: ReportingWebhook
 
@@ -135,17 +138,21 @@ class WebhookConfigManager(Group[S]):
         return ReportingWebhooks.delete.flow(webhook_id)
 
     @composed
-    def ensure(self, config: WebhookConfig) -> Flow[Ensured]:
+    def ensure(self, config: WebhookConfig, *, dry_run: bool = False) -> Flow[Ensured]:
         """Have a webhook as the configuration says: create it, change what differs, or leave it alone.
 
         The webhook is the one with the same endpoint; where several have it, the one among them with the same name.
         Running it again changes nothing. Two that run at the same moment may both create one.
 
+        Args:
+            config: the webhook as it should be.
+            dry_run: True changes nothing, and returns what would be done, with the webhook as it would be then.
+
         Raises:
             ConfigurationError: several webhooks have the endpoint, and not just one of them the name.
             RefusedError: the service does not take a setting.
         """
-        return _ensured(config)
+        return _ensured(config, dry_run=dry_run)
 
 
 def _all() -> Flow[Found]:
@@ -160,18 +167,19 @@ def _updated(webhook_id: int, changes: dict[str, Any]) -> Flow[ReportingWebhook]
     return (yield from ReportingWebhooks.update.flow(webhook_id, **settings))
 
 
-def _ensured(config: WebhookConfig) -> Flow[Ensured]:
+def _ensured(config: WebhookConfig, *, dry_run: bool) -> Flow[Ensured]:
     webhook = _matching(config, (yield from _all()))
     wanted = _settings(config)
-    if webhook is None:
-        created = yield from ReportingWebhooks.create.flow(**wanted)
-        return Ensured("created", (), created)
-    current = _current(webhook)
-    changed = tuple(name for name, value in wanted.items() if not _same(name, value, current[name]))
-    if not changed:
+    current = _current(webhook) if webhook else {}
+    changed = tuple(name for name, value in wanted.items() if webhook and not _same(name, value, current[name]))
+    if webhook and not changed:
         return Ensured("unchanged", (), webhook)
-    updated = yield from ReportingWebhooks.update.flow(webhook.get("id", 0), **wanted)
-    return Ensured("updated", changed, updated)
+    action: Action = "updated" if webhook else "created"
+    if dry_run:
+        return Ensured(action, changed, cast("ReportingWebhook", {**(webhook or {}), **wanted}))
+    if webhook:
+        return Ensured(action, changed, (yield from ReportingWebhooks.update.flow(webhook.get("id", 0), **wanted)))
+    return Ensured(action, changed, (yield from ReportingWebhooks.create.flow(**wanted)))
 
 
 def _matching(config: WebhookConfig, webhooks: Found) -> ReportingWebhook | None:

@@ -2,7 +2,8 @@
 
 Every event reaches its handlers at least once: how far they have come is kept beside the journal, and after a crash the
 last few are run again. An event whose handler keeps failing is counted and skipped. One process at a time handles a
-lane, whoever wrote it. Handlers that are further behind than the journal's retention miss events.
+lane, whoever wrote it. The committer keeps what handlers have not come to for a week (`ciokit.webhooks.maintenance`);
+those that are further behind, or whose disk runs full, miss events.
 """
 
 from __future__ import annotations
@@ -19,11 +20,10 @@ from typing import Final
 from ciokit.errors import UnparseableEventError
 from ciokit.webhooks import journal_format as layout
 from ciokit.webhooks.events import WebhookEvent, parse_event
-from ciokit.webhooks.journal_reader import JournalReader
+from ciokit.webhooks.journal_reader import HANDLERS, JournalReader
 from ciokit.webhooks.router import Router, route_webhook_event_async
 
 _LOG = logging.getLogger("ciokit.webhooks.handlers")
-_CURSOR: Final = "handlers"
 _GROUP: Final = 100  # events between two writes of the cursor: so many may be run again after a crash
 _IDLE_SECONDS: Final = 0.1
 
@@ -45,15 +45,21 @@ class Follower:
         self._attempts = attempts
         self._pause = pause
         self._stop = threading.Event()
+        self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin, if there are handlers and it has not begun in this process."""
-        if not self._router or (self._thread is not None and self._thread.is_alive()):
+        if not self._router or self._is_alive():
             return
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="ciokit-handlers", daemon=True)
-        self._thread.start()
+        with self._starting:
+            if not self._is_alive():
+                self._stop = threading.Event()
+                self._thread = threading.Thread(target=self._run, name="ciokit-handlers", daemon=True)
+                self._thread.start()
+
+    def _is_alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
 
     def stop(self) -> None:
         """Let the handler that runs end, and keep how far it has come."""
@@ -63,6 +69,7 @@ class Follower:
 
     def _run(self) -> None:
         held: set[int] = set()
+        failing = False
         with asyncio.Runner() as runner, ExitStack() as locks:
             while not self._stop.is_set():
                 busy = False
@@ -71,13 +78,16 @@ class Follower:
                         if lane in held or self._took(lane, locks):
                             held.add(lane)
                             busy |= self._advance(lane, runner)
+                    failing = False
                 except Exception:  # noqa: BLE001 - a disk that fails now may not fail later
-                    _LOG.exception("handlers cannot read on in the journal")
+                    if not failing:  # once, or it would fill another disk
+                        _LOG.exception("handlers cannot read on in the journal")
+                    failing = True
                 if not busy:
                     self._stop.wait(_IDLE_SECONDS)
 
     def _took(self, lane: int, locks: ExitStack) -> bool:
-        path: Path = layout.lane_path(self._reader.directory, lane) / f"{_CURSOR}.lock"
+        path: Path = layout.lane_path(self._reader.directory, lane) / f"{HANDLERS}.lock"
         file = path.open("a", encoding="ascii")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -85,16 +95,18 @@ class Follower:
             file.close()
             return False
         locks.enter_context(file)
+        if not self._reader.has_cursor(HANDLERS, lane):
+            self._reader.move_cursor(lane, HANDLERS, 0)  # tells the committer that somebody reads here
         return True
 
     def _advance(self, lane: int, runner: asyncio.Runner) -> bool:
-        before = after = self._reader.cursor(lane, _CURSOR)
+        before = after = self._reader.cursor(lane, HANDLERS)
         for record in self._reader.read(lane, after, max_records=_GROUP):
             if self._stop.is_set() or not self._handle(record.body, runner):
                 break
             after = record.position
         if after != before:
-            self._reader.move_cursor(lane, _CURSOR, after)
+            self._reader.move_cursor(lane, HANDLERS, after)
         return after != before
 
     def _handle(self, body: bytes, runner: asyncio.Runner) -> bool:
@@ -108,7 +120,7 @@ class Follower:
                 return False
             try:
                 runner.run(self._route(event))
-            except Exception as error:  # noqa: BLE001 - whatever a handler raises is its own affair
+            except BaseException as error:  # noqa: BLE001 - one that exits or is cancelled must not end the others
                 _LOG.warning("a handler of %s failed with %s%s", _kind(event), type(error).__name__, _place(error))
             else:
                 self.handled += 1
@@ -125,7 +137,7 @@ def _kind(event: WebhookEvent) -> str:
     return f"{event.object_type}/{event.metric}"[:80]
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """Say where it was raised; its text may hold what no log should."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

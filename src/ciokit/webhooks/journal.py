@@ -8,7 +8,7 @@ with Journal("journal") as journal:
 
 One thread writes whatever has been queued since its last round, syncs once and wakes everybody who waits. After any
 failure the segment is left as it is and a new one is begun once the disk takes it: bytes of unknown fate are never
-followed by more.
+followed by more. A disk that does not even fail is told too: whoever waits for it longer than the limits allow.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
-from ciokit.errors import JournalUnavailableError
+from ciokit.errors import JournalUnavailableError, ValidationError
+from ciokit.webhooks.journal_format import LONGEST_PAYLOAD, STAMP
 from ciokit.webhooks.lane import REFUSALS, JournalCounts, JournalLimits, Lane, Refusal
 
 __all__ = ["Journal", "JournalCounts", "JournalLimits", "Refusal"]
 
 _TICK = 1.0  # seconds between looks at the disk, and between attempts to begin anew after a failure
-_CROWDED = "too many events wait for the journal's disk"
+_LOOK = 0.25  # seconds between looks for tasks that wait too long
 
 
 class _Waiter:
@@ -39,38 +40,49 @@ class _Waiter:
 
     def __init__(self) -> None:
         self.position = 0
-        self.error: str | None = None
+        self.error: Refusal | None = None
         self._lock = threading.Lock()
         self._lock.acquire()
 
-    def settle(self, position: int, error: str | None) -> None:
+    def settle(self, position: int, error: Refusal | None) -> None:
         self.position, self.error = position, error
         self._lock.release()
 
-    def wait(self) -> None:
-        self._lock.acquire()
+    def wait(self, patience: float) -> Refusal | None:
+        return self.error if self._lock.acquire(timeout=patience) else "stalled"
 
 
 _Future = asyncio.Future[int]
-_Entry = tuple[tuple[int, bytes, bytes], _Future | _Waiter]
+
+
+class _Entry(NamedTuple):
+    """A record, who waits for it, and since when, on the monotonic clock."""
+
+    record: tuple[int, bytes, bytes]
+    waiting: _Future | _Waiter
+    since: float
 
 
 @dataclass
 class _Queue:
     """What waits for the writing thread of one process; a forked child begins with another.
 
-    The thread sleeps on `wake`, which is released when `idle` turns from true to false.
+    The thread sleeps on `wake`, which is released when `idle` turns from true to false. `group` is what it writes now,
+    and `busy_since` when it last turned to the disk, None while it does not wait for that.
     """
 
     lane: Lane
     entries: list[_Entry] = field(default_factory=list[_Entry])
+    group: list[_Entry] = field(default_factory=list[_Entry])
+    busy_since: float | None = None
     bytes: int = 0
     idle: bool = True
     calling: bool = False
     stopping: bool = False
     guard: threading.Lock = field(default_factory=threading.Lock)
     wake: threading.Lock = field(default_factory=threading.Lock)
-    thread: threading.Thread | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+    threads: tuple[threading.Thread, ...] = ()
 
 
 class Journal:
@@ -107,7 +119,7 @@ class Journal:
     @property
     def refusal(self) -> Refusal | None:
         """What keeps events from being taken in, if anything does."""
-        return self._queue.lane.refusal
+        return self._refusal(self._queue)
 
     @property
     def pending_bytes(self) -> int:
@@ -118,23 +130,33 @@ class Journal:
         """Take a lane and begin to write; a disk that does not allow it is tried again every second."""
         with self._opening:
             queue = self._queue
-            if queue.thread is None:
+            if not queue.threads:
                 queue.wake.acquire()
                 queue.lane.look()
-                queue.thread = threading.Thread(target=_write, args=(queue,), name="ciokit-journal", daemon=True)
-                queue.thread.start()
-            return queue.lane.refusal
+                queue.threads = (
+                    threading.Thread(target=_write, args=(queue,), name="ciokit-journal", daemon=True),
+                    threading.Thread(
+                        target=_watch, args=(queue, self.limits.patience), name="ciokit-journal-watch", daemon=True
+                    ),
+                )
+                for thread in queue.threads:
+                    thread.start()
+            return self._refusal(queue)
 
     def close(self) -> None:
-        """Write what is queued, then give the lane back."""
+        """Write what is queued, then give the lane back; a disk that does not answer is not waited for."""
         with self._opening:
             queue = self._queue
-            if queue.thread is None:
+            if not queue.threads:
                 return
-            queue.stopping = True
+            with queue.guard:
+                queue.stopping = True
             _rouse(queue)
-            queue.thread.join()
-            queue.lane.close()
+            while not queue.ended.wait(_LOOK) and self._refusal(queue) != "stalled":
+                pass
+            if queue.ended.is_set():
+                for thread in queue.threads:
+                    thread.join()
             self._queue = _Queue(Lane(self.directory, self.limits, self.counts))
 
     def append(self, headers_json: bytes, body: bytes, received_us: int | None = None) -> int:
@@ -144,12 +166,13 @@ class Journal:
 
         Raises:
             JournalUnavailableError: it may not be on disk.
+            ValidationError: it is longer than readers take, 256 MiB.
         """
         waiter = _Waiter()
-        _rouse(self._queued(((received_us or _now_us(), headers_json, body), waiter)))
-        waiter.wait()
-        if waiter.error is not None:
-            raise JournalUnavailableError(waiter.error)
+        _rouse(self._queued((received_us or _now_us(), headers_json, body), waiter))
+        error = waiter.wait(self.limits.patience)
+        if error is not None:
+            raise _unavailable(error)
         return waiter.position
 
     def written(self, headers_json: bytes, body: bytes, received_us: int | None = None) -> asyncio.Future[int]:
@@ -157,29 +180,41 @@ class Journal:
 
         Raises:
             JournalUnavailableError: nothing is taken in now; the future raises it where the record may not be on disk.
+            ValidationError: it is longer than readers take, 256 MiB.
         """
         loop = asyncio.get_running_loop()
         future: _Future = loop.create_future()
-        queue = self._queued(((received_us or _now_us(), headers_json, body), future))
+        queue = self._queued((received_us or _now_us(), headers_json, body), future)
         if queue.idle and not queue.calling:
             # Whatever else this turn of the loop brings joins the same group.
             queue.calling = True
             loop.call_soon(_rouse, queue)
         return future
 
-    def _queued(self, entry: _Entry) -> _Queue:
+    def _queued(self, record: tuple[int, bytes, bytes], waiting: _Future | _Waiter) -> _Queue:
         queue = self._queue
-        if queue.thread is None:
+        if not queue.threads:
             self.open()
-        if (refusal := queue.lane.refusal) is not None:
-            raise JournalUnavailableError(REFUSALS[refusal])
-        (_, headers_json, body), _ = entry
+        if (refusal := self._refusal(queue)) is not None:
+            raise _unavailable(refusal)
+        _, headers_json, body = record
+        size = len(headers_json) + len(body)
+        if size > LONGEST_PAYLOAD - STAMP.size:
+            raise ValidationError("is too long for a record of the journal, which has 256 MiB at most", field="body")
         with queue.guard:
-            if queue.bytes > self.limits.max_pending_bytes or queue.stopping:
-                raise JournalUnavailableError(_CROWDED)
-            queue.entries.append(entry)
-            queue.bytes += len(headers_json) + len(body)
+            if queue.stopping:
+                raise _unavailable("closed")
+            if queue.bytes > self.limits.max_pending_bytes:
+                raise _unavailable("crowded")
+            queue.entries.append(_Entry(record, waiting, time.monotonic()))
+            queue.bytes += size
         return queue
+
+    def _refusal(self, queue: _Queue) -> Refusal | None:
+        since = queue.busy_since
+        if since is not None and time.monotonic() - since > self.limits.patience:
+            return "stalled"
+        return queue.lane.refusal
 
     def _forked(self) -> None:
         self._queue.lane.close()
@@ -211,37 +246,52 @@ def _write(queue: _Queue) -> None:
     lane, looked = queue.lane, time.monotonic()
     while not (queue.stopping and not queue.entries):
         queue.wake.acquire(timeout=_TICK)
-        group: list[_Entry] | None = None
-        while group is None or group:
+        while True:
             group = _taken(queue)
             if group:
                 _store(lane, group)
             if time.monotonic() - looked >= _TICK:
                 lane.look()
                 looked = time.monotonic()
+            queue.busy_since = None
+            if not group:
+                break
+    lane.close()
+    queue.ended.set()
 
 
 def _store(lane: Lane, group: list[_Entry]) -> None:
     try:
-        positions = lane.store([record for record, _ in group])
+        positions = lane.store([entry.record for entry in group])
     except OSError:
-        _settle_all(group, None, REFUSALS[lane.refusal or "unwritable"])
+        _settle_all(group, None, lane.refusal or "unwritable")
     else:
         _settle_all(group, positions, None)
 
 
 def _taken(queue: _Queue) -> list[_Entry]:
     with queue.guard:
-        group, queue.entries = queue.entries, []
+        queue.group, queue.entries = queue.entries, []
         queue.bytes = 0
-        queue.idle = not group
-    return group
+        queue.idle = not queue.group
+        queue.busy_since = time.monotonic()
+        return queue.group
 
 
-def _settle_all(group: Sequence[_Entry], positions: Sequence[int] | None, error: str | None) -> None:
+def _watch(queue: _Queue, patience: float) -> None:
+    """Tell tasks that have waited too long: the body of a second thread, as the first may hang in the disk."""
+    while not queue.ended.wait(_LOOK):
+        before = time.monotonic() - patience
+        with queue.guard:
+            waiting = [part for part in (queue.group, queue.entries) if part and part[0].since < before]
+            late = [each for part in waiting for each in part if each.since < before]
+        _settle_all([each for each in late if isinstance(each.waiting, asyncio.Future)], None, "stalled")
+
+
+def _settle_all(group: Sequence[_Entry], positions: Sequence[int] | None, error: Refusal | None) -> None:
     """Wake everybody of a group: threads one by one, each event loop once."""
     loops: dict[asyncio.AbstractEventLoop, list[tuple[_Future, int]]] = {}
-    for (_, waiting), position in zip(group, positions or [0] * len(group), strict=True):
+    for (_, waiting, _), position in zip(group, positions or [0] * len(group), strict=True):
         if isinstance(waiting, _Waiter):
             waiting.settle(position, error)
         else:
@@ -251,14 +301,18 @@ def _settle_all(group: Sequence[_Entry], positions: Sequence[int] | None, error:
             loop.call_soon_threadsafe(_settle, futures, error)
 
 
-def _settle(futures: list[tuple[_Future, int]], error: str | None) -> None:
+def _settle(futures: list[tuple[_Future, int]], error: Refusal | None) -> None:
     for future, position in futures:
         if future.done():
             continue
         if error is None:
             future.set_result(position)
         else:
-            future.set_exception(JournalUnavailableError(error))
+            future.set_exception(_unavailable(error))
+
+
+def _unavailable(reason: Refusal) -> JournalUnavailableError:
+    return JournalUnavailableError(REFUSALS[reason], reason=reason)
 
 
 def _now_us() -> int:

@@ -22,7 +22,7 @@ import os
 import uuid
 import zlib
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from struct import Struct
@@ -35,7 +35,8 @@ from ciokit.errors import ConfigurationError
 MAGIC = b"\xff\xfeCJ"
 FRAME = Struct(">4sII")
 STAMP = Struct(">qI")
-LONGEST_PAYLOAD = 1 << 28  # far above any body that is let in: a longer one is a damaged length
+LONGEST_PAYLOAD = 1 << 28  # a longer one is a damaged length: readers step over it
+LONGEST_BODY = LONGEST_PAYLOAD // 2  # leaves room for headers
 
 _OFFSET_BITS = 40
 _OFFSET_MASK = (1 << _OFFSET_BITS) - 1
@@ -107,6 +108,19 @@ def segments(directory: Path, lane: int) -> list[int]:
     return _numbers(lane_path(directory, lane), "", ".journal")
 
 
+def last_segment(directory: Path, lane: int) -> int:
+    """Return the highest number that a segment of a lane has or had, as far as can be told; 0 if there was none.
+
+    Where the last segment is gone, cursors still say which numbers were used: none may be used again, because a
+    consumer takes what ends before its cursor for read.
+    """
+    numbers = segments(directory, lane)
+    for path in lane_path(directory, lane).glob("*.cursor"):
+        with suppress(ValueError):
+            numbers.append(segment_of(int(path.read_text(encoding="ascii"))))
+    return max(numbers, default=0)
+
+
 def _numbers(folder: Path, prefix: str, suffix: str) -> list[int]:
     try:
         names = os.listdir(folder)  # noqa: PTH208 - asked often; names are all that is needed
@@ -127,7 +141,7 @@ def journal_id(directory: Path) -> str:
         ConfigurationError: the folder can be neither read nor made.
     """
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folder(directory)
         known = directory / "id"
         if not known.exists():
             with _locked(directory / "id.lock"):
@@ -140,6 +154,14 @@ def journal_id(directory: Path) -> str:
         ) from error
     except ValueError:
         raise ConfigurationError("the file `id` in the journal's folder holds no UUID; restore it") from None
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, durably."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in missing:
+        sync_folder(each.parent)
 
 
 @contextmanager

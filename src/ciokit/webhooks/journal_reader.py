@@ -29,7 +29,10 @@ from ciokit.webhooks.journal_format import FRAME, LONGEST_PAYLOAD, MAGIC, STAMP,
 _HEAD = FRAME.size + STAMP.size
 _LEAST = 64 << 10  # bytes to read at once
 
-__all__ = ["Damage", "JournalReader", "Record"]
+__all__ = ["HANDLERS", "Damage", "JournalReader", "Record"]
+
+HANDLERS = "handlers"
+"""The cursor that says how far the handlers of a receiver have come in each lane."""
 
 Kind = Literal["torn", "corrupt"]
 
@@ -140,6 +143,10 @@ class JournalReader:
             raise ConfigurationError(
                 f"the cursor `{name}` of lane {lane} is damaged; remove the file to begin again"
             ) from None
+
+    def has_cursor(self, name: str, lane: int | None = None) -> bool:
+        """Tell whether a consumer `name` has begun in a lane; None asks for any lane."""
+        return any(self._cursor_path(each, name).exists() for each in (self.lanes() if lane is None else [lane]))
 
     def move_cursor(self, lane: int, name: str, position: int) -> None:
         """Keep durably how far the consumer `name` has come."""

@@ -17,20 +17,22 @@ from pathlib import Path
 from typing import Literal
 
 from ciokit.webhooks import journal_format as layout
-from ciokit.webhooks.journal_reader import JournalReader
+from ciokit.webhooks.journal_reader import HANDLERS, JournalReader
 
 _LOG = logging.getLogger("ciokit.webhooks.journal")
 _MOST_LANES = 1024
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
-Refusal = Literal["closed", "disk_full", "unwritable", "behind"]
+Refusal = Literal["closed", "disk_full", "unwritable", "behind", "stalled", "crowded"]
 
 REFUSALS: dict[Refusal, str] = {
     "closed": "the journal is not open",
     "disk_full": "the journal's disk is full; make room on it",
     "unwritable": "the journal cannot be written; see whether its disk is mounted, writable and sound",
     "behind": "too much of the journal waits to be committed; see what holds up `ciokit webhooks commit`",
+    "stalled": "the journal's disk does not answer; see whether it still works",
+    "crowded": "too many events wait for the journal's disk",
 }
 
 
@@ -40,6 +42,8 @@ class JournalLimits:
 
     - `segment_bytes`, `segment_seconds`: a new file is begun at this size or age, so that old ones can be removed.
     - `max_pending_bytes`: what may wait in memory for the disk.
+    - `patience`: how many seconds an event may wait for the disk. Customer.io itself gives up after 4 s (reporting
+      webhooks, "Timeouts and failures"), and does not learn then that it should come again soon.
     - `min_free_bytes`: what is left free on the disk.
     - `max_backlog_bytes`: what may wait on disk for the consumer named `consumer`.
     """
@@ -47,6 +51,7 @@ class JournalLimits:
     segment_bytes: int = 64 << 20
     segment_seconds: float = 3600.0
     max_pending_bytes: int = 64 << 20
+    patience: float = 3.25
     min_free_bytes: int = 256 << 20
     max_backlog_bytes: int = 16 << 30
     consumer: str = "delta"
@@ -54,7 +59,10 @@ class JournalLimits:
 
 @dataclass
 class JournalCounts:
-    """What a journal has done in this process, and what it last saw of its disk; seconds are those spent syncing."""
+    """What a journal has done in this process, and what it last saw of its disk; seconds are those spent syncing.
+
+    `backlog_bytes` wait for the consumer of the limits, `unhandled_bytes` for the handlers of a receiver.
+    """
 
     records: int = 0
     bytes: int = 0
@@ -63,6 +71,7 @@ class JournalCounts:
     sync_seconds: float = 0.0
     slowest_sync: float = 0.0
     backlog_bytes: int = 0
+    unhandled_bytes: int = 0
     free_bytes: int = 0
 
 
@@ -157,7 +166,9 @@ class Lane:
         layout.journal_id(self.directory)
         disk = os.statvfs(self.directory)
         counts.free_bytes = disk.f_bavail * disk.f_frsize
-        counts.backlog_bytes = JournalReader(self.directory).backlog(limits.consumer)
+        reader = JournalReader(self.directory)
+        counts.backlog_bytes = reader.backlog(limits.consumer)
+        counts.unhandled_bytes = reader.backlog(HANDLERS) if reader.has_cursor(HANDLERS) else 0
         if counts.free_bytes < limits.min_free_bytes:
             return "disk_full"
         return "behind" if counts.backlog_bytes > limits.max_backlog_bytes else None
@@ -176,8 +187,7 @@ class Lane:
 
     def _begun(self) -> _Segment:
         if self.number is None:
-            self.number, self._lock = _free_lane(self.directory)
-            self._last_segment = max(layout.segments(self.directory, self.number), default=0)
+            self.number, self._lock, self._last_segment = _free_lane(self.directory)
         self._last_segment += 1
         path = layout.segment_path(self.directory, self.number, self._last_segment)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -213,20 +223,19 @@ class Lane:
             _LOG.error("not taking events in: %s%s", REFUSALS[refusal], f" ({why})" if why else "")
 
 
-def _free_lane(directory: Path) -> tuple[int, int]:
-    """Return the first lane that no living process writes, and the descriptor of its lock."""
+def _free_lane(directory: Path) -> tuple[int, int, int]:
+    """Return the first lane that no living process writes, the descriptor of its lock, and its last segment so far."""
     for number in range(_MOST_LANES):
         folder = layout.lane_path(directory, number)
         folder.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            layout.sync_folder(directory)
+            return number, descriptor, layout.last_segment(directory, number)
         except BlockingIOError:
             os.close(descriptor)
-            continue
-        except OSError:
+        except BaseException:
             os.close(descriptor)
             raise
-        layout.sync_folder(directory)
-        return number, descriptor
     raise OSError(errno.EAGAIN, "every lane is taken")

@@ -15,10 +15,11 @@ import time
 from contextlib import suppress
 from typing import Final, NamedTuple
 
+from ciokit.errors import ConfigurationError
 from ciokit.webhooks import journal_format as layout
 from ciokit.webhooks.commit_settings import CommitSettings
 from ciokit.webhooks.delta import DeltaStore, LandingTable, StaleTableError, maintained
-from ciokit.webhooks.journal_reader import JournalReader
+from ciokit.webhooks.journal_reader import HANDLERS, JournalReader
 
 _LOG: Final = logging.getLogger("ciokit.webhooks.maintenance")
 _SMALL: Final = 16 << 20
@@ -27,6 +28,7 @@ _MOST: Final = 40  # files of a kind that a table may have before they are broug
 _LOOK_EVERY: Final = 20  # commits to a table between looks at its files
 _PRUNE_EVERY: Final = 10.0
 _SWEEP_EVERY: Final = 20  # turns between searches for cycles
+_HANDLERS_SECONDS: Final = 7 * 86_400.0  # how long handlers that are behind are waited for
 
 
 class Compaction(NamedTuple):
@@ -103,14 +105,33 @@ class Maintenance:
             self._vacuum_if_due()
 
     def prune(self, done: dict[int, int]) -> int:
-        """Remove segments of the journal that are in the tables and older than they need be; return how many."""
+        """Remove segments of the journal that are in the tables and older than they need be; return how many.
+
+        What the handlers of a receiver have not come to stays for a week, or until the disk is short.
+        """
         keep = self._settings.keep_hours * 3600
+        longest = max(keep, _HANDLERS_SECONDS)
         if shutil.disk_usage(self._reader.directory).free < self._settings.min_free_bytes:
-            keep = 0.0
-        due = [lane for lane, position in done.items() if self._is_due(lane, position, keep)]
+            keep = longest = 0.0
+        wanted = [(lane, min(position, self._handled(lane, position)), keep) for lane, position in done.items()]
+        wanted += [(lane, position, longest) for lane, position in done.items()]
+        due = [each for each in wanted if self._is_due(*each)]
         if due and self._store.local:
             os.sync()  # delta-rs does not: what leaves the journal must have reached the disk of the tables
-        return sum(self._reader.prune(lane, done[lane], keep) for lane in due)
+        return sum(self._prune(*each) for each in due)
+
+    def _prune(self, lane: int, position: int, keep_seconds: float) -> int:
+        removed = self._reader.prune(lane, position, keep_seconds)
+        if removed and self._handled(lane, position) < position:
+            _LOG.warning("handlers are too far behind in lane %d: %d files went that they had not read", lane, removed)
+        return removed
+
+    def _handled(self, lane: int, position: int) -> int:
+        """Return how far the handlers have come in a lane; as far as `position` where there are none."""
+        with suppress(ConfigurationError):  # a damaged cursor holds nothing up
+            if self._reader.has_cursor(HANDLERS, lane):
+                return self._reader.cursor(lane, HANDLERS)
+        return position
 
     def _is_due(self, lane: int, position: int, keep_seconds: float) -> bool:
         oldest = next(iter(layout.segments(self._reader.directory, lane)), 0)

@@ -69,6 +69,11 @@ class _Collector:
             ("journal_backlog_bytes", "Bytes of the journal that wait to be committed, all lanes", done.backlog_bytes),
             ("journal_free_bytes", "Free bytes on the journal's disk", done.free_bytes),
             ("journal_pending_bytes", "Bytes that wait in memory for the disk", journal.pending_bytes),
+            (
+                "handlers_backlog_bytes",
+                "Bytes of the journal that handlers have not come to, all lanes",
+                done.unhandled_bytes,
+            ),
         ):
             gauge = GaugeMetricFamily(f"ciokit_webhooks_{name}", about, labels=["lane"])
             gauge.add_metric([lane], value)

@@ -32,6 +32,7 @@ import orjson
 from ciokit.errors import ConfigurationError, JournalUnavailableError
 from ciokit.webhooks.follower import Follower
 from ciokit.webhooks.journal import Journal
+from ciokit.webhooks.journal_format import LONGEST_BODY
 from ciokit.webhooks.router import Router
 from ciokit.webhooks.settling import Settling
 from ciokit.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, Secrets, Verifier
@@ -83,6 +84,7 @@ def refusal(status: int, reason: str, *, allow: str = "") -> Reply:
 
 ACKNOWLEDGED: Final = Reply(200)
 TOO_LARGE: Final = refusal(413, "too_large")
+STOPPING: Final = (refusal(503, "stopping"), "stopping")
 
 
 @dataclass
@@ -105,7 +107,7 @@ class WebhookReceiver:
         secrets: the webhook's signing key, or several while one takes the place of another.
         journal: the journal, or the folder of one.
         path: where webhooks are posted; `/health`, `/ready` and `/metrics` are taken.
-        max_body: the longest body, in bytes.
+        max_body: the longest body, in bytes, up to 128 MiB.
         tolerance: how many seconds a timestamp may be away from the clock; None takes any, so that no retry of the
             seven days is refused.
         router: whose handlers get the events, after they were acknowledged.
@@ -114,7 +116,7 @@ class WebhookReceiver:
             answer 503 if that takes longer; for a disk that goes with its container.
 
     Raises:
-        ConfigurationError: a secret is missing or empty, or the path cannot be served.
+        ConfigurationError: a secret is missing or empty, the path cannot be served, or `max_body` is out of range.
     """
 
     def __init__(
@@ -131,6 +133,10 @@ class WebhookReceiver:
     ) -> None:
         if not path.startswith("/") or path in _PROBES:
             raise ConfigurationError("`path` must begin with / and be none of " + ", ".join(_PROBES))
+        if not 0 < max_body <= LONGEST_BODY:
+            raise ConfigurationError(
+                f"`max_body` must be from 1 to {LONGEST_BODY}, which the journal can hold"
+            )
         self.journal = journal if isinstance(journal, Journal) else Journal(journal)
         self.verifier = Verifier(secrets, tolerance, clock=clock)
         self.path = path
@@ -168,9 +174,9 @@ class WebhookReceiver:
             return reason
         try:
             position = self.journal.append(kept(found), body, self.received_us())
-        except JournalUnavailableError:
-            return self.unavailable()
-        if self.settling is not None and not self.settling.settle(self.journal.lane or 0, position):
+        except JournalUnavailableError as error:
+            return self.unavailable(error)
+        if self.settling is not None and not self.settling.settle(self.journal.lane or 0, position, began):
             return self.unsettled()
         self.acknowledged(time.monotonic() - began)
         return ACKNOWLEDGED
@@ -218,10 +224,9 @@ class WebhookReceiver:
         if self.router:
             self.follower.start()
 
-    def unavailable(self) -> Reply:
+    def unavailable(self, error: JournalUnavailableError) -> Reply:
         """Count and answer a webhook that the journal does not take in."""
-        reason = self.journal.refusal or "unwritable"
-        return self.refused(refusal(503, reason), reason)
+        return self.refused(refusal(503, error.reason), error.reason)
 
     def unsettled(self) -> Reply:
         """Count and answer a webhook that is on disk, but not in the tables in time."""

@@ -16,7 +16,7 @@ import orjson
 
 from ciokit.core.wire import Request, Response
 from ciokit.errors import ConfigurationError, CustomerIOError
-from ciokit.webhooks.asgi import Message, Receive, Send
+from ciokit.webhooks.asgi import Bodies, Message, Receive, Send, answer
 from ciokit.webhooks.receiver import ACKNOWLEDGED, MAX_BODY, SIGNATURE, TIMESTAMP, TOO_LARGE, Reply, refusal
 from ciokit.webhooks.signature import Verifier
 from ciokit.webhooks.workspace import Workspace
@@ -36,7 +36,7 @@ class Relay:
         path: where webhooks are posted here.
         verifier: refuses what is not signed right, with 401; None leaves that to the receiver.
         max_body: the longest body, in bytes.
-        most: webhooks under way at once; what comes beyond is answered with 503.
+        most: webhooks that are being passed on at once; what comes beyond is answered with 503.
 
     Raises:
         ConfigurationError: `target` is no address of a server.
@@ -60,6 +60,7 @@ class Relay:
         self._path = path
         self._verifier = verifier
         self._max_body = max_body
+        self._bodies = Bodies(max_body)
         self._most = most
         self._under_way = 0
 
@@ -76,28 +77,36 @@ class Relay:
             await self._workspace.transport.aclose()
             await send({"type": "lifespan.shutdown.complete"})
             return
-        reply = self._other(scope["method"], scope["path"]) or await self._webhook(dict(scope["headers"]), receive)
-        headers = [(name.encode(), value.encode()) for name, value in reply.headers()]
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": reply.body})
+        reply = self._other(scope["method"], scope["path"])
+        if reply is None:
+            try:
+                reply = await self._webhook(dict(scope["headers"]), receive)
+            except asyncio.CancelledError:  # the server ends; its own answer to that would be 500
+                await answer(send, self._failed("stopping"))
+                raise
+        if reply is not None:
+            await answer(send, reply)
 
     def _other(self, method: str, path: str) -> Reply | None:
         if path == self._path:
             return None if method == "POST" else refusal(405, "method_not_allowed", allow="POST")
         return Reply(200, b"ok\n", "text/plain") if path == "/health" else refusal(404, "not_found")
 
-    async def _webhook(self, headers: dict[bytes, bytes], receive: Receive) -> Reply:
-        if self._under_way >= self._most:
+    async def _webhook(self, headers: dict[bytes, bytes], receive: Receive) -> Reply | None:
+        """Return the answer to a webhook; None if whoever sent it has gone."""
+        body = await self._bodies.read(receive)
+        if body is None:
+            return None
+        if isinstance(body, Reply) or self._under_way >= self._most:
             return self._failed("crowded")
+        if len(body) > self._max_body:
+            return TOO_LARGE
+        if self._verifier is not None:
+            verification = self._verifier.verify(body, headers.get(SIGNATURE), headers.get(TIMESTAMP))
+            if not verification:
+                return refusal(401, verification.reason)
         self._under_way += 1
         try:
-            body = await self._body(receive)
-            if body is None:
-                return TOO_LARGE
-            if self._verifier is not None:
-                verification = self._verifier.verify(body, headers.get(SIGNATURE), headers.get(TIMESTAMP))
-                if not verification:
-                    return refusal(401, verification.reason)
             async with asyncio.timeout(_SECONDS):
                 return await self._passed(headers, body)
         except TimeoutError:
@@ -109,16 +118,6 @@ class Relay:
             return self._failed("failed")
         finally:
             self._under_way -= 1
-
-    async def _body(self, receive: Receive) -> bytes | None:
-        body, more = b"", True
-        while more and len(body) <= self._max_body:
-            message = await receive()
-            if message["type"] != "http.request":
-                raise ConnectionError("whoever sent it has gone")
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        return body if len(body) <= self._max_body else None
 
     async def _passed(self, headers: dict[bytes, bytes], body: bytes) -> Reply:
         """Pass a webhook on, with a new token if the one at hand is refused; acknowledge it if it was acknowledged."""

@@ -1,12 +1,12 @@
-"""Serves a receiver on uvicorn: limits for slow and many clients, an orderly end, and the committer beside it."""
+"""Serves a receiver on uvicorn, with limits for its clients and an orderly end."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import resource
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,7 +20,6 @@ from ciokit.webhooks.receiver import WebhookReceiver
 
 if TYPE_CHECKING:
     from uvicorn import Server
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _LOG = logging.getLogger("ciokit.webhooks.serving")
 _SWEEP_TICKS = 10  # uvicorn ticks ten times a second
@@ -30,10 +29,11 @@ _SWEEP_TICKS = 10  # uvicorn ticks ten times a second
 class ServingLimits:
     """What clients of the server may do.
 
-    - `request_seconds`: from the first byte of a request to its last, and from connecting to the first byte. The
-      service itself gives up after 4 s (reporting webhooks, "Timeouts and failures").
+    - `request_seconds`: from the first byte of a request to its last, from connecting to the first byte, and for a
+      client to read on in its answers. The service itself gives up after 4 s (reporting webhooks, "Timeouts and
+      failures").
     - `idle_seconds`: between two requests on a connection. More than a load balancer in front keeps its own.
-    - `head_bytes`: the request line and all headers.
+    - `head_bytes`: the request line and all headers; with what frames the chunks of a body, if it comes in such.
     - `connections`: at once; when there is one more, the one that has been idle or slow for longest is closed.
     - `drain_seconds`: for requests under way when the server is told to end.
     """
@@ -180,12 +180,22 @@ def _made(
     """Return the server of an application, which listens once it is run."""
     try:
         import uvicorn
+
+        from ciokit.webhooks.http_limits import protocol
     except ModuleNotFoundError:
         raise ConfigurationError("serving webhooks needs: pip install 'ciokit[webhooks]'") from None
+    if certificate:
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+        except OSError as error:
+            raise ConfigurationError(
+                f"the certificate cannot be used with its key ({type(error).__name__}); give two PEM files that this "
+                "user may read"
+            ) from error
     _allow_files(limits.connections)
     config = uvicorn.Config(
         application,
-        http=_protocol(limits),
+        http=protocol(limits.head_bytes, limits.connections),
         loop="uvloop",
         ws="none",
         log_config=None,
@@ -204,6 +214,8 @@ def _server(limits: ServingLimits, ready: Callable[[], None] | None) -> type[Ser
     """Return uvicorn's server, with a look at slow connections every second."""
     from uvicorn import Server
 
+    from ciokit.webhooks.http_limits import sweep
+
     class ImpatientServer(Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
@@ -212,69 +224,10 @@ def _server(limits: ServingLimits, ready: Callable[[], None] | None) -> type[Ser
 
         async def on_tick(self, counter: int) -> bool:
             if counter % _SWEEP_TICKS == 0:
-                _sweep(self.server_state.connections, limits.request_seconds)
+                sweep(self.server_state.connections, limits.request_seconds)
             return await super().on_tick(counter)
 
     return ImpatientServer
-
-
-def _sweep(connections: set[Any], patience: float) -> None:
-    """Close connections on which the rest of a request has been waited for too long."""
-    overdue = asyncio.get_running_loop().time() - patience
-    for each in list(connections):
-        if each.waiting_since is not None and each.waiting_since < overdue:
-            each.transport.abort()
-
-
-def _protocol(limits: ServingLimits) -> type[HttpToolsProtocol]:
-    """Return uvicorn's HTTP protocol with a limit to the head of a request, to patience and to connections."""
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-    class ImpatientProtocol(HttpToolsProtocol):
-        waiting_since: float | None  # for the rest of a request; None while there is none, or it is being answered
-        quiet_since: float
-        head_size: int | None  # of the request being read, so far; None once its headers are complete
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-            self.waiting_since = self.quiet_since = self.loop.time()
-            self.head_size = 0
-            if len(self.connections) >= limits.connections:
-                _make_room(self.connections)
-            super().connection_made(transport)
-
-        def data_received(self, data: bytes) -> None:
-            if self.waiting_since is None:
-                self.waiting_since = self.quiet_since = self.loop.time()
-            super().data_received(data)
-            if cast("float | None", self.waiting_since) is None:  # the callbacks below have been called
-                self.head_size = 0
-            elif self.head_size is not None:
-                self.head_size += len(data)
-                if self.head_size > limits.head_bytes and not self.transport.is_closing():
-                    self.transport.write(_HEAD_TOO_LARGE)
-                    self.transport.close()
-
-        def on_headers_complete(self) -> None:
-            self.head_size = None
-            super().on_headers_complete()
-
-        def on_message_complete(self) -> None:
-            self.waiting_since = None
-            super().on_message_complete()
-
-    return ImpatientProtocol
-
-
-_HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-
-
-def _make_room(connections: set[Any]) -> None:
-    """Close the connection that has been quiet for longest, of those that nothing is being answered on."""
-    free = [each for each in connections if each.cycle is None or each.cycle.response_complete or each.waiting_since]
-    if free:
-        oldest = min(free, key=lambda each: each.quiet_since)
-        connections.discard(oldest)
-        oldest.transport.abort()
 
 
 def _allow_files(connections: int) -> None:

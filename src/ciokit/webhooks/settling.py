@@ -23,7 +23,8 @@ class Settling:
 
     Args:
         directory: the folder of the journal.
-        patience: seconds to wait for; the service gives up after 4 (reporting webhooks, "Timeouts and failures").
+        patience: seconds that a request may take in all; the service gives up after 4 (reporting webhooks, "Timeouts
+            and failures").
     """
 
     def __init__(self, directory: str | os.PathLike[str], patience: float) -> None:
@@ -32,18 +33,18 @@ class Settling:
         self._done: dict[int, int] = {}
         self._looked: dict[int, float] = {}
 
-    async def settled(self, lane: int, position: int) -> bool:
-        """Wait, and tell whether the committer came to the position in time."""
-        end = time.monotonic() + self._patience
+    async def settled(self, lane: int, position: int, began: float) -> bool:
+        """Wait, and tell whether the committer came to the position in time; `began` is on the monotonic clock."""
+        end = began + self._patience
         while not self._reached(lane, position):
             if time.monotonic() >= end:
                 return False
             await asyncio.sleep(_LOOK)
         return True
 
-    def settle(self, lane: int, position: int) -> bool:
+    def settle(self, lane: int, position: int, began: float) -> bool:
         """Do the same, blocking."""
-        end, pause = time.monotonic() + self._patience, threading.Event()
+        end, pause = began + self._patience, threading.Event()
         while not self._reached(lane, position):
             if time.monotonic() >= end:
                 return False

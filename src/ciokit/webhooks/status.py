@@ -16,13 +16,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ciokit.errors import CustomerIOError, TableStoreError
-from ciokit.webhooks.asgi import AsgiApp, Message, Receive, Send
+from ciokit.webhooks.asgi import AsgiApp, Message, Receive, Send, answer
 from ciokit.webhooks.receiver import Reply, WebhookReceiver, refusal
 from ciokit.webhooks.tables import QUARANTINE, RAW
 
 _LOG: Final = logging.getLogger("ciokit.webhooks.status")
 _DAYS: Final = 14
 _FRESH: Final = 60.0  # seconds for which what was read is shown again
+_HEADERS: Final = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'"),
+)
 
 Query = Callable[[str], Awaitable[Sequence[Sequence[str | None]]]]
 
@@ -77,13 +81,7 @@ class StatusPage:
                 await send({"type": f"lifespan.{doing}.complete"})
             return
         reply = await self._reply(scope["method"], scope["path"])
-        headers = [(name.encode(), value.encode()) for name, value in reply.headers()]
-        headers += [
-            (b"cache-control", b"no-store"),
-            (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'"),
-        ]
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})
+        await answer(send, reply, *_HEADERS, head=scope["method"] == "HEAD")
 
     async def _reply(self, method: str, path: str) -> Reply:
         if path not in ("/", "/health"):

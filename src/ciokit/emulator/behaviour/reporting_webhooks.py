@@ -100,11 +100,18 @@ def _known(world: World, webhook_id: int) -> ReportingWebhook:
     return webhook
 
 
+def _is_address(endpoint: str) -> bool:
+    try:
+        parts = urlsplit(endpoint)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half an IPv6 address, or a port that is none
+        return False
+
+
 def _check(name: str, endpoint: str, events: list[WebhookEvent]) -> None:
     if not name.strip():
         raise ApiFault(400, "name: is empty")
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not _is_address(endpoint):
         raise ApiFault(400, "endpoint: is no URL that begins with http:// or https://")
     if not events:
         raise ApiFault(400, "events: needs at least one")
