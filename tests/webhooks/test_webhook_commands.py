@@ -83,7 +83,7 @@ def test_compact_and_vacuum_are_commands(journal: Path, tables: Path, capsys: py
 
 def test_compact_makes_no_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where there are no tables, that is said and none are made."""
-    assert main(["webhooks", "compact", "--delta", str(tmp_path / "nowhere")]) == 1
+    assert main(["webhooks", "compact", "--delta", str(tmp_path / "nowhere")]) == 2
 
     assert "there are no webhook tables" in capsys.readouterr().err
     assert not (tmp_path / "nowhere").exists()
@@ -175,10 +175,24 @@ def test_a_wrong_address_is_told_and_gets_no_tables(
     """Where no tables are, nothing is sound, and none are made."""
     there = tmp_path / "elsewhere"
 
-    assert main(["webhooks", *command, "--journal", str(journal), "--delta", str(there)]) == 1
+    assert main(["webhooks", *command, "--journal", str(journal), "--delta", str(there)]) == 2
 
     assert "there is no table webhook_raw_events" in capsys.readouterr().err
     assert not there.exists()
+
+
+@pytest.mark.usefixtures("landed")
+def test_what_other_tables_hold_is_missing(journal: Path, tmp_path: Path) -> None:
+    """Tables that the journal was not committed to lack what its cursor says was; that is not pending, nor sound."""
+    others = tmp_path / "others"
+    record(tmp_path / "other-journal", [event(1000)])
+    with Committer(tmp_path / "other-journal", others) as committer:
+        committer.drain()
+
+    found = verify(journal, others)
+
+    assert (found.sound, found.pending, found.rejects_missing) == (False, 0, 1)
+    assert sum(day.missing for day in found.days) == sum(day.typed_missing for day in found.days) == 80
 
 
 def test_what_is_remembered_beyond_the_window_is_not_missed(journal: Path, tables: Path) -> None:

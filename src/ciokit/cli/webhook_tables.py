@@ -18,8 +18,9 @@ import orjson
 
 from ciokit.cli import outcome, output
 from ciokit.cli.parser import Subparsers
-from ciokit.errors import ConfigurationError, TableStoreError
-from ciokit.webhooks.commit_settings import CommitSettings
+from ciokit.errors import ConfigurationError
+from ciokit.webhooks import addresses
+from ciokit.webhooks.commit_settings import CommitSettings, window
 
 if TYPE_CHECKING:
     from ciokit.webhooks.delta import DeltaStore, LandingTable
@@ -75,6 +76,22 @@ def add_commit_options(parser: argparse.ArgumentParser) -> None:
         group.add_argument(option, type=kind, default=default, metavar=metavar, help=f"{words} (default: {default})")
 
 
+def check_commit(arguments: argparse.Namespace) -> None:
+    """Refuse what `commit` would refuse, without loading what it needs.
+
+    Raises:
+        ConfigurationError: a setting, the address of the tables or the file of storage options cannot be used.
+    """
+    _settings(arguments)
+    if arguments.delta:
+        addresses.tables(arguments.delta)
+    _storage_options(arguments)
+
+
+def _settings(arguments: argparse.Namespace) -> CommitSettings:
+    return CommitSettings(**{name: getattr(arguments, name) for name, *_ in _OPTIONS})
+
+
 def commit_command(arguments: argparse.Namespace) -> list[str]:
     """Return the command that commits what a receiver with these options receives, until it is stopped."""
     words = ["webhooks", "commit", "--follow", "--journal", str(arguments.journal), "--delta", arguments.delta]
@@ -108,8 +125,7 @@ def _commit(arguments: argparse.Namespace) -> int:
 
     _log()
     calm_collector()
-    settings = CommitSettings(**{name: getattr(arguments, name) for name, *_ in _OPTIONS})
-    options = _storage_options(arguments)
+    settings, options = _settings(arguments), _storage_options(arguments)
     with Committer(arguments.journal, arguments.delta, settings, storage_options=options) as committer:
         if not arguments.follow:
             output.json_line(asdict(committer.drain()))
@@ -207,7 +223,10 @@ def _add_replay(commands: Subparsers) -> None:
 def _replay(arguments: argparse.Namespace) -> int:
     from ciokit.webhooks.replaying import Selection
 
+    _check_selection(arguments)
     selection = Selection(arguments.since, arguments.until, frozenset(arguments.type))
+    if arguments.journal is not None:
+        _require_journal(arguments.journal)
     if arguments.to is not None:
         return _post(arguments, selection)
     if arguments.delta is None:
@@ -215,12 +234,28 @@ def _replay(arguments: argparse.Namespace) -> int:
     from ciokit.webhooks.filling import fill_quarantine, fill_raw, fill_typed
     from ciokit.webhooks.tables import QUARANTINE, RAW
 
-    store, added, window = _store(arguments), {}, arguments.window_days
+    store, added, days = _store(arguments), {}, window(arguments.window_days)
     if arguments.journal is not None:
-        added[RAW.name] = fill_raw(arguments.journal, store, selection, window_days=window)
-        added[QUARANTINE.name] = fill_quarantine(arguments.journal, store, selection, window_days=window)
-    output.json_line({"added": {**added, **fill_typed(store, selection, window_days=window)}})
+        added[RAW.name] = fill_raw(arguments.journal, store, selection, window_days=days)
+        added[QUARANTINE.name] = fill_quarantine(arguments.journal, store, selection, window_days=days)
+    output.json_line({"added": {**added, **fill_typed(store, selection, window_days=days)}})
     return 0
+
+
+def _require_journal(directory: Path) -> None:
+    from ciokit.webhooks.journal_reader import JournalReader
+
+    JournalReader(directory).require()
+
+
+def _check_selection(arguments: argparse.Namespace) -> None:
+    from ciokit.webhooks.tables import TYPED
+
+    for kind in arguments.type:
+        if kind not in TYPED:
+            raise ConfigurationError(f"there is no object type {kind!r}; there are {', '.join(TYPED)}")
+    if arguments.since and arguments.until and arguments.since >= arguments.until:
+        raise ConfigurationError("--since must be before --until: nothing was received between them")
 
 
 def _post(arguments: argparse.Namespace, selection: Selection) -> int:
@@ -235,6 +270,7 @@ def _post(arguments: argparse.Namespace, selection: Selection) -> int:
         parts = from_journal(arguments.journal, selection)
     else:
         parts = from_table(_store(arguments).table(RAW), selection)
+    _log()
     transport = HttpTransport(TransportOptions())
     try:
         report = post(parts, arguments.to, signing_keys(arguments.signing_key_file)[0], transport)
@@ -270,7 +306,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         arguments.journal,
         arguments.delta,
         storage_options=_storage_options(arguments),
-        window_days=arguments.window_days,
+        window_days=window(arguments.window_days),
     )
     days = [asdict(day) for day in found.days]
     if arguments.table:
@@ -348,10 +384,15 @@ def _store(arguments: argparse.Namespace) -> DeltaStore:
 def _tables(arguments: argparse.Namespace) -> list[LandingTable]:
     tables = [table for table in _store(arguments).tables() if table.exists()]
     if not tables:
-        raise TableStoreError("there are no webhook tables at this address; `ciokit webhooks commit` makes them")
+        raise ConfigurationError("there are no webhook tables at this address; `ciokit webhooks commit` makes them")
     return tables
 
 
 def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time; write one such as 2026-01-31 or 2026-01-31T08:00+01:00"
+        ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -133,6 +133,8 @@ def _serve(arguments: argparse.Namespace) -> int:
         )
     if bool(arguments.tls_cert) != bool(arguments.tls_key):
         raise ConfigurationError("TLS needs both --tls-cert and --tls-key")
+    serving.check_certificate(arguments.tls_cert, arguments.tls_key)
+    webhook_tables.check_commit(arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it warns of every malformed request
     receiver = WebhookReceiver(
@@ -159,6 +161,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     committer = None if arguments.no_commit else Beside(webhook_tables.commit_command(arguments))
     with serving.bind(arguments.host, arguments.port) as listener:
         port: int = listener.getsockname()[1]
+        _require_folder(arguments.journal)
         if committer is not None:
             committer.start()
         try:
@@ -186,6 +189,18 @@ def _journal(arguments: argparse.Namespace) -> Journal:
         max_backlog_bytes=arguments.max_backlog_bytes,
     )
     return Journal(arguments.journal, limits)
+
+
+def _require_folder(directory: Path) -> None:
+    """Make the journal's folder, and refuse one that can never be; what a disk does not allow now is waited for."""
+    from ciokit.webhooks.journal_format import journal_id
+
+    try:
+        journal_id(directory)
+    except ConfigurationError as error:
+        never = (FileExistsError, FileNotFoundError, NotADirectoryError)
+        if isinstance(error.__cause__, never) or not isinstance(error.__cause__, OSError):
+            raise
 
 
 def _positive(text: str) -> int:

@@ -49,7 +49,8 @@ def fill_raw(
     """Add the events of a journal that its committer has passed and the raw table lacks; return how many.
 
     Raises:
-        TableStoreError: the store does not answer, call again; or there is no raw table.
+        ConfigurationError: there is no raw table.
+        TableStoreError: the store does not answer; call again.
     """
     added, table = 0, store.table(RAW)
     table.require()
@@ -71,7 +72,8 @@ def fill_quarantine(
     """Add what of a journal is no event, its committer has passed, and the quarantine lacks; return how many.
 
     Raises:
-        TableStoreError: the store does not answer, call again; or there is no raw table.
+        ConfigurationError: there is no raw table.
+        TableStoreError: the store does not answer; call again.
     """
     added, raw = 0, store.table(RAW)
     raw.require()
@@ -108,7 +110,8 @@ def fill_typed(
     """Add the events of the raw table that the typed tables lack; return how many, by table.
 
     Raises:
-        TableStoreError: the store does not answer, call again; or there is no raw table.
+        ConfigurationError: there is no raw table.
+        TableStoreError: the store does not answer; call again.
     """
     added: Counter[str] = Counter()
     clock, raw = clock or SystemClock(), store.table(RAW)

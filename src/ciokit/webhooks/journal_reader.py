@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Literal
 
 from ciokit.errors import ConfigurationError
+from ciokit.webhooks import addresses
 from ciokit.webhooks import journal_format as layout
 from ciokit.webhooks.journal_format import FRAME, LONGEST_PAYLOAD, MAGIC, STAMP, Record
 
@@ -73,7 +74,7 @@ class JournalReader:
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
-        self.directory = Path(directory)
+        self.directory = addresses.folder(directory)
         self._damage: dict[tuple[int, int, int], Damage] = {}
 
     def require(self) -> None:

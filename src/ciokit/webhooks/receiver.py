@@ -134,9 +134,7 @@ class WebhookReceiver:
         if not path.startswith("/") or path in _PROBES:
             raise ConfigurationError("`path` must begin with / and be none of " + ", ".join(_PROBES))
         if not 0 < max_body <= LONGEST_BODY:
-            raise ConfigurationError(
-                f"`max_body` must be from 1 to {LONGEST_BODY}, which the journal can hold"
-            )
+            raise ConfigurationError(f"`max_body` must be from 1 to {LONGEST_BODY}, which the journal can hold")
         self.journal = journal if isinstance(journal, Journal) else Journal(journal)
         self.verifier = Verifier(secrets, tolerance, clock=clock)
         self.path = path

@@ -89,6 +89,22 @@ def serve(
     server.run(sockets=[listener])
 
 
+def check_certificate(certificate: str | None, key: str | None) -> None:
+    """Refuse a certificate that cannot be used.
+
+    Raises:
+        ConfigurationError: a file cannot be read, is not in PEM, or is not of the other.
+    """
+    if certificate:
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+        except OSError as error:
+            raise ConfigurationError(
+                f"the certificate cannot be used with its key ({type(error).__name__}); give two PEM files that this "
+                "user may read"
+            ) from error
+
+
 class WebhookServer:
     """Serves a receiver from a thread of this process: for tests, notebooks and trying things out.
 
@@ -184,14 +200,7 @@ def _made(
         from ciokit.webhooks.http_limits import protocol
     except ModuleNotFoundError:
         raise ConfigurationError("serving webhooks needs: pip install 'ciokit[webhooks]'") from None
-    if certificate:
-        try:
-            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
-        except OSError as error:
-            raise ConfigurationError(
-                f"the certificate cannot be used with its key ({type(error).__name__}); give two PEM files that this "
-                "user may read"
-            ) from error
+    check_certificate(certificate, key)
     _allow_files(limits.connections)
     config = uvicorn.Config(
         application,
