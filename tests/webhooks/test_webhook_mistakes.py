@@ -7,14 +7,17 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from ciokit.cli import main
 from ciokit.webhooks.committer import Committer
+from ciokit.webhooks.journal_reader import JournalReader
 from tests.support.webhook_landing import event, record
-from tests.webhooks.receiving import KEY, served
+from tests.webhooks.receiving import KEY, served, until
 from tests.webhooks.receiving import event as webhook
 
 SETTINGS = [
@@ -193,3 +196,69 @@ def test_a_journal_posted_to_its_own_receiver_is_posted_once(journal: Path) -> N
 
         assert (code, said) == (0, "")
         assert len(running.bodies()) == 10
+
+
+# commit
+
+
+def test_one_batch_of_no_journal_is_told(journal: Path, tables: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`commit` makes no journal where none is, as a slip in the name of the folder would."""
+    assert main(["webhooks", "commit", "--journal", str(journal), "--delta", str(tables)]) == 2
+
+    assert "there is no journal in this folder" in capsys.readouterr().err
+    assert not journal.exists()
+    assert not tables.exists()
+
+
+def test_a_journal_that_may_not_be_written_is_told_and_waited_for(journal: Path, tables: Path) -> None:
+    """Where the lock cannot be opened, `commit` ends with one line, and with `--follow` it goes on when it can be."""
+    record(journal, [event(1)])
+    (journal / "committer.lock").symlink_to("committer.lock")
+    words = ["commit", "--journal", str(journal), "--delta", str(tables)]
+
+    code, said = run(*words)
+    assert (code, len(said.splitlines())) == (1, 1)
+    assert "the disk of the journal fails" in said
+
+    with following(*words) as process:
+        assert process.stderr is not None
+        assert "the disk of the journal fails" in process.stderr.readline()
+        (journal / "committer.lock").unlink()
+        until(lambda: JournalReader(journal).backlog() == 0, seconds=50)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(50) == 0
+        assert "disk of the journal" not in process.stderr.read()
+
+
+def test_a_second_receiver_says_once_that_one_committer_is_enough(journal: Path, tables: Path) -> None:
+    """Beside another committer of the journal, one waits; it names the option that leaves it out, and takes over."""
+    record(journal, [event(1)])
+    words = ["serve", "--port", "0", "--journal", str(journal), "--delta", str(tables)]
+    with Committer(journal, tables) as committer, following(*words, follow=False) as process:
+        assert process.stderr is not None
+        lines = iter(process.stderr.readline, "")
+        assert "start this receiver with `--no-commit`" in next(
+            line for line in lines if "taking events in" not in line
+        )
+        committer.drain()
+        record(journal, [event(2)])
+        committer.close()
+        until(lambda: JournalReader(journal).backlog() == 0, seconds=50)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+        assert "committer" not in process.stderr.read()
+
+
+@contextmanager
+def following(*words: str, follow: bool = True) -> Generator[subprocess.Popen[str]]:
+    """Run a command of `ciokit webhooks` that goes on until it is ended, and end it."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "ciokit", "webhooks", *words, *(["--follow"] if follow else [])],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "CUSTOMERIO_WEBHOOK_SIGNING_KEY": KEY},
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

@@ -84,6 +84,10 @@ class CommitReport:
             self.rows[name] = self.rows.get(name, 0) + count
 
 
+class JournalTakenError(ConfigurationError):
+    """Another process commits this journal."""
+
+
 class Committer:
     """The one process that moves a journal into tables; others may move other journals into the same tables.
 
@@ -95,7 +99,9 @@ class Committer:
         clock: waits between attempts.
 
     Raises:
-        ConfigurationError: another process moves this journal, its folder cannot be used, or delta-rs is not installed.
+        ConfigurationError: the folder can be no journal's, or delta-rs is not installed.
+        JournalTakenError: another process moves this journal.
+        TableStoreError: the journal's disk does not allow it now.
     """
 
     def __init__(
@@ -322,18 +328,22 @@ class Committer:
 
 
 def _locked(directory: Path) -> IO[str]:
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (directory / "committer.lock").open("a", encoding="ascii")
-    except OSError as error:
-        raise ConfigurationError(
-            f"the journal's folder cannot be used ({type(error).__name__}); give one that this user may write"
-        ) from error
+    with _disk():
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = (directory / "committer.lock").open("a", encoding="ascii")
+        except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:  # whatever the disk does
+            raise ConfigurationError(
+                f"the journal's folder cannot be used ({type(error).__name__}); give one that this user may write"
+            ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
-        raise ConfigurationError("another process commits this journal already; one is enough") from None
+        raise JournalTakenError(
+            "another process commits this journal already, and one is enough; stop it, or start this receiver with "
+            "`--no-commit`"
+        ) from None
     return lock
 
 
