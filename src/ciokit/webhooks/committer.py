@@ -25,7 +25,7 @@ import logging
 import os
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -246,6 +246,10 @@ class Committer:
         fresh: list[Reject] = []
         if batch.rejects:
             fresh = self._quarantine.commit(batch.rejects, {})
+        if fresh:
+            reasons = Counter(reject.reason for reject in fresh).most_common()
+            told = ", ".join(f"{reason}: {count}" for reason, count in reasons)
+            _LOG.warning("%d bodies are no events (%s); they are in %s", len(fresh), told, QUARANTINE.name)
         more = {typed_app_of(lane): self._complete[lane] for lane in batch.ends}
         more |= {received_app_of(lane): received_us for lane, received_us in batch.received.items()}
         accepted = self._raw.commit(batch.landings, batch.ends, expected=self._complete, more=more)
