@@ -16,6 +16,7 @@ import pytest
 from deltalake import DeltaTable
 
 from ciokit.cli import main
+from ciokit.webhooks import journal_format as layout
 from ciokit.webhooks.commit_settings import CommitSettings
 from ciokit.webhooks.committer import Committer
 from ciokit.webhooks.delta import DeltaStore
@@ -23,7 +24,7 @@ from ciokit.webhooks.filling import fill_quarantine, fill_raw, fill_typed
 from ciokit.webhooks.replaying import Selection
 from ciokit.webhooks.signature import verify_headers
 from ciokit.webhooks.verifying import verify
-from tests.support.webhook_landing import event, event_id, events, once, record, table_ids, typed_ids
+from tests.support.webhook_landing import commit, event, event_id, events, once, record, table_ids, typed_ids
 
 KEY = "a signing key"
 
@@ -126,6 +127,7 @@ def test_verify_counts_by_day_and_type(journal: Path, tables: Path, capsys: pyte
         "rejects_missing": 0,
         "rejects_doubled": 0,
         "lost_bytes": 0,
+        "lost_segments": 0,
     }
 
 
@@ -402,6 +404,25 @@ def test_replay_says_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["webhooks", "replay", "--journal", "somewhere"]) == 2
     assert main(["webhooks", "replay", "--to", "http://127.0.0.1:1/"]) == 2
     assert "--delta URI" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_verify_tells_a_piece_of_the_journal_that_is_gone(
+    journal: Path, tables: Path, caplog: pytest.LogCaptureFixture, *, committed: bool
+) -> None:
+    """A segment that is gone from between others is told by the committer that comes by, and by `verify`."""
+    for number in range(5):
+        record(journal, [event(number)])
+        if committed or not number:
+            commit(journal, tables)
+    for number in (2, 3):
+        layout.segment_path(journal, 0, number).unlink()
+
+    commit(journal, tables)
+    found = verify(journal, tables)
+
+    assert (found.sound, found.lost_segments, found.missing) == (False, 1, 0)
+    assert ("segment 2 of lane 0 is gone" in caplog.text) is not committed
 
 
 # tail

@@ -329,6 +329,12 @@ class Committer:
                     damage.segment,
                     damage.start,
                 )
+            elif damage.kind == "missing":
+                _LOG.error(
+                    "the journal is damaged: segment %d of lane %d is gone, and all up to the next that is there",
+                    damage.segment,
+                    damage.lane,
+                )
 
 
 def _locked(directory: Path) -> IO[str]:

@@ -113,8 +113,10 @@ def _leniently(payload: bytes) -> Any:
         fields: Any = json.loads(text, parse_float=_finite, parse_int=_integer, parse_constant=_no_json)
     except (ValueError, RecursionError):
         return _NOT_JSON
+    if type(fields) is not _OBJECT:
+        return fields
     # Two ids that differ only in what was replaced would be one.
-    return _NOT_JSON if type(fields) is _OBJECT and "\ufffd" in str(fields.get("event_id")) else fields
+    return _NOT_JSON if "\ufffd" in str(cast("dict[str, Any]", fields).get("event_id")) else fields
 
 
 def _valid(escape: re.Match[str]) -> str:

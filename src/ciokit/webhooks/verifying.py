@@ -89,9 +89,14 @@ class Verification:
         return sum(damage.bytes for damage in self.damage if damage.kind == "corrupt")
 
     @property
+    def lost_segments(self) -> int:
+        """Places in the journal where segments are gone."""
+        return sum(damage.kind == "missing" for damage in self.damage)
+
+    @property
     def sound(self) -> bool:
         """Whether nothing is missing, doubled or damaged."""
-        return not (self.missing or self.doubled or self.lost_bytes)
+        return not (self.missing or self.doubled or self.lost_bytes or self.lost_segments)
 
 
 def verify(
