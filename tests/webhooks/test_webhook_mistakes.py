@@ -262,3 +262,52 @@ def following(*words: str, follow: bool = True) -> Generator[subprocess.Popen[st
             yield process
         finally:
             process.kill()
+
+
+# publishing
+
+
+@pytest.mark.parametrize("schema", ["main.web hooks; drop", "main.", "a.b.c.d", "main.x'", "main.`x"])
+def test_what_is_no_schema_is_told(schema: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that would break a statement is refused before any is printed."""
+    assert main(["webhooks", "sql", "--schema", schema]) == 2
+
+    printed = capsys.readouterr()
+    assert "is no name of a schema" in printed.err
+    assert printed.out == ""
+
+
+@pytest.mark.parametrize("schema", ["hooks", "main.web_hooks", "main.`web hooks`", "a-b.c"])
+def test_a_name_in_quotes_is_a_schema(schema: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """What stands in backquotes may hold anything."""
+    assert main(["webhooks", "sql", "--schema", schema]) == 0
+
+    assert f"CREATE TABLE IF NOT EXISTS {schema}.webhook_raw_events".encode() in capfdbinary.readouterr().out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a file that is always full")
+def test_a_full_disk_under_the_output_is_told() -> None:
+    """`sql` ends with 1 and a line where its output cannot be written."""
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "ciokit", "webhooks", "sql"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=50, check=False)
+
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "could not be written" in done.stderr
+
+
+# serving
+
+
+@pytest.mark.parametrize(("host", "said"), [("300.1.1.1", "an address of this machine"), ("127.0.0.1", "a free port")])
+@pytest.mark.usefixtures("keyed")
+def test_an_address_that_cannot_be_used_says_which_part_is_wrong(
+    journal: Path, host: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A host that is none is not told to be a port that is taken."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        words = ["--journal", str(journal), "--no-commit", "--host", host, "--port", str(port)]
+        assert main(["webhooks", "serve", *words]) == 2
+
+    assert f"choose {said}" in capsys.readouterr().err

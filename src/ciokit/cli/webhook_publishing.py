@@ -61,5 +61,5 @@ def _sql(arguments: argparse.Namespace) -> int:
     for statement in make_statements(
         arguments.schema, arguments.dialect, clustered=not arguments.landing, views=not arguments.no_views
     ):
-        print(f"{statement.rstrip()};\n")
+        output.raw(f"{statement.rstrip()};\n\n".encode())
     return 0

@@ -227,9 +227,8 @@ def _verify(arguments: argparse.Namespace) -> int:
     else:
         for day in days:
             output.json_line(day)
-    names = ("sound", "missing", "doubled", "pending", "rejects", "rejects_missing", "rejects_doubled")
-    names += ("lost_bytes", "lost_segments")
-    output.json_line({name: getattr(found, name) for name in names})
+    counts = ("missing", "doubled", "pending", "rejects", "rejects_missing", "rejects_doubled", "lost_bytes")
+    output.json_line({name: getattr(found, name) for name in ("sound", *counts, "lost_segments")})
     return 0 if found.sound else outcome.PARTLY
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import resource
 import signal
@@ -59,9 +60,10 @@ def bind(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except (OSError, OverflowError) as error:
         listener.close()
-        raise ConfigurationError(
-            f"cannot listen on {host}:{port} ({type(error).__name__}); choose a free port of this machine"
-        ) from error
+        about_port = isinstance(error, OverflowError) or error.errno in {errno.EADDRINUSE, errno.EACCES}
+        choose = "a free port" if about_port else "an address of this machine, or 0.0.0.0 for all"
+        why = getattr(error, "strerror", None) or type(error).__name__
+        raise ConfigurationError(f"cannot listen on {host}:{port} ({why}); choose {choose}") from error
     return listener
 
 
