@@ -16,7 +16,7 @@ from typing import Any
 from deltalake import WriterProperties, write_deltalake
 
 from benchmarks.stopwatch import Stopwatch
-from ciokit.cli.webhook_tables import calm_collector
+from ciokit.cli.webhook_commit import calm_collector
 from ciokit.webhooks.arrow import arrow_table
 from ciokit.webhooks.commit_settings import CommitSettings
 from ciokit.webhooks.committer import Committer

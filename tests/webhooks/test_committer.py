@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from deltalake import DeltaTable
@@ -15,6 +17,8 @@ from ciokit.errors import ConfigurationError
 from ciokit.webhooks.arrow import arrow_table
 from ciokit.webhooks.commit_settings import CommitSettings
 from ciokit.webhooks.committer import Committer
+from ciokit.webhooks.delta import DeltaStore
+from ciokit.webhooks.filling import fill_typed
 from ciokit.webhooks.intake import Batch
 from ciokit.webhooks.journal_format import Record
 from ciokit.webhooks.journal_reader import JournalReader
@@ -148,6 +152,23 @@ def test_what_is_no_event_is_quarantined(journal: Path, tables: Path, body: byte
     assert len(rows(tables, QUARANTINE)) == 1
 
 
+def test_what_is_quarantined_is_told_once_a_batch(
+    journal: Path, tables: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log says how many bodies were no events, and why, and nothing of what is in them."""
+    record(journal, [event(1), b"secret one", b"secret two", b"[]"])
+
+    commit(journal, tables)
+
+    (said,) = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
+    assert "3 bodies are no events (not_json: 2, not_an_object: 1)" in said
+    assert "secret" not in said
+    caplog.clear()
+    record(journal, [event(2), b"secret one"])
+    commit(journal, tables)
+    assert [each for each in caplog.records if each.levelno == logging.WARNING] == []
+
+
 def test_an_unknown_object_type_is_in_the_raw_table(journal: Path, tables: Path) -> None:
     """An event of a type that nobody knew is kept whole in the raw table, and counted."""
     body = event(1, "fax", "jammed", page=3)
@@ -173,6 +194,36 @@ def test_a_value_of_another_type_does_not_fail_its_row(journal: Path, tables: Pa
     assert row["link_id"] is None
     assert json.loads(row["raw"]) == json.loads(body)
     assert typed_ids(tables) == once([1, 2])
+
+
+def test_an_event_with_a_value_that_is_hard_to_read_lands(journal: Path, tables: Path) -> None:
+    """It is in its typed table, made valid, and raw as it came; filled again from there it is the same."""
+    bodies = [
+        event(1, subject="s").replace(b'"s"', rb'"cut off \ud83d"'),
+        event(2, "email", "sent", content_id=7).replace(b": 7", b": 1e999"),
+        b"\xef\xbb\xbf" + event(3),
+        event(4).replace(f'"{event_id(4)}"'.encode(), b"12345"),
+    ]
+    record(journal, bodies)
+    assert commit(journal, tables).rows == {"webhook_raw_events": 4, "webhook_email_events": 4}
+    landed = _by_position(tables)
+    assert [row["subject"] for row in landed] == ["cut off \ufffd", None, None, None]
+    assert [row["content_id"] for row in landed] == [None] * 4
+    assert [row["raw"].encode() for row in landed] == bodies
+    assert [row["event_id"] for row in landed] == [event_id(1), event_id(2), event_id(3), "12345"]
+
+    DeltaTable(tables / "webhook_email_events").delete()
+    assert fill_typed(DeltaStore(tables)) == {"webhook_email_events": 4}
+
+    assert _by_position(tables) == landed
+
+
+def _by_position(tables: Path) -> list[dict[str, Any]]:
+    found = rows(tables, "webhook_email_events")
+    return [
+        {name: value for name, value in row.items() if name != "_committed_at"}
+        for row in sorted(found, key=lambda row: row["_position"])
+    ]
 
 
 def test_a_row_says_where_it_came_from(journal: Path, tables: Path) -> None:

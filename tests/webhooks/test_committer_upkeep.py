@@ -95,7 +95,7 @@ def test_a_full_disk_makes_the_journal_give_up_what_is_committed(journal: Path, 
 )
 def test_settings_that_commit_nothing_are_refused(settings: dict[str, Any]) -> None:
     """A batch without room, no window, and times before now are told at once."""
-    with pytest.raises(ConfigurationError, match=r"at least 1|no other time less"):
+    with pytest.raises(ConfigurationError, match="must be from"):
         CommitSettings(**settings)
 
 

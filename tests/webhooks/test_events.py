@@ -115,7 +115,8 @@ def test_data_that_is_no_object_is_empty_and_kept(data) -> None:
         (b"{}", "event_id_missing"),
         (_body(event_id=...), "event_id_missing"),
         (_body(event_id=""), "event_id_missing"),
-        (_body(event_id=5), "event_id_missing"),
+        (_body(event_id=5.5), "event_id_missing"),
+        (_body(event_id=True), "event_id_missing"),
         (_body(object_type=...), "object_type_missing"),
         (_body(object_type=[]), "object_type_missing"),
         (_body(object_type={"a": 1}), "object_type_missing"),
@@ -135,6 +136,42 @@ def test_what_cannot_be_an_event_is_told_by_a_word(body, reason) -> None:
         parse_event(body)
     assert caught.value.reason == reason
     assert pickle.loads(pickle.dumps(caught.value)).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("written", "subject", "score"),
+    [
+        (r'"subject": "cut off \ud83d", "score": 1', "cut off \ufffd", 1),
+        (r'"subject": "\udc00 \ud83d\ude00 \\ud83d", "score": 1', "\ufffd \U0001f600 \\ud83d", 1),
+        ('"subject": "s", "score": 1e999', "s", None),
+        ('"subject": "s", "score": [-1e999, 1.5]', "s", [None, 1.5]),
+        (f'"subject": "\\ud83d", "score": [{2**64}, {-(2**63)}]', "\ufffd", [float(2**64), -(2**63)]),
+        (f'"subject": "\\ud83d", "score": 1{"0" * 5000}', "\ufffd", None),
+    ],
+)
+def test_one_value_that_is_hard_to_read_loses_no_event(written: str, subject: str, score: object) -> None:
+    """Half a pair of surrogates is replaced, a number beyond all floats is null; the body stays as it came."""
+    body = (
+        f'{{"event_id": "e", "object_type": "email", "metric": "sent", "timestamp": 1, "data": {{{written}}}}}'.encode()
+    )
+
+    event = parse_event(body)
+
+    assert (event.event_id, event.data, event.raw) == ("e", {"subject": subject, "score": score}, body)
+
+
+def test_a_byte_order_mark_is_stepped_over() -> None:
+    """A body that begins with one is read like any other, and kept with it."""
+    body = b'\xef\xbb\xbf{"event_id": "e", "object_type": "email", "metric": "sent", "timestamp": 1, "data": {}}'
+
+    assert (parse_event(body).event_id, parse_event(body).raw) == ("e", body)
+
+
+def test_an_id_that_is_a_number_is_taken_as_text() -> None:
+    """So it is told apart as any other."""
+    body = b'{"event_id": 12345, "object_type": "email", "metric": "sent", "timestamp": 1, "data": {}}'
+
+    assert parse_event(body).event_id == "12345"
 
 
 def test_errors_and_reprs_show_nothing_of_a_body() -> None:

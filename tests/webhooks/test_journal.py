@@ -293,6 +293,8 @@ def test_a_full_disk_loses_nothing_and_is_recovered_from(tmp_path: Path) -> None
     assert found[: len(accepted)] == [b"x" * 999 + number.encode() for number in accepted]
     assert found[-1] == b"after"
     assert len(accepted) > 30
+    numbers = layout.segments(tmp_path, 0)
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_a_folder_that_cannot_be_used_is_tried_until_it_can(tmp_path: Path) -> None:
@@ -322,6 +324,7 @@ def test_a_folder_that_goes_away_and_comes_back(tmp_path: Path) -> None:
         journal.append(b"{}", b"after")
         assert journal.counts.failures >= 1
     assert bodies(directory) == [b"before", b"after"]
+    assert layout.segments(directory, 0) == [1, 2]
 
 
 def test_some_of_the_disk_is_left_free(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 import sqlglot
 
-from ciokit.errors import TableStoreError
+from ciokit.errors import ConfigurationError, TableStoreError
 from ciokit.webhooks.committer import Committer
 from ciokit.webhooks.filling import fill_from_journal, fill_typed
 from ciokit.webhooks.publishing import SparkEngine, make_statements, merge_statement, publish
@@ -260,6 +260,8 @@ def test_spark_tells_a_missing_table_from_other_troubles(spark: Any) -> None:
     """A table that is not there has no columns; any other error stays one."""
     engine = SparkEngine(spark)
     assert engine.columns("nothing_of_this_name") == []
+    with pytest.raises(ConfigurationError, match="cannot read Delta tables"):  # this one has none of Delta
+        publish(engine, "s3://nothing/here", SCHEMA)
     spark.sql("SELECT 1 AS one, 'x' AS two").createOrReplaceTempView("something")
     assert engine.columns("something") == ["one", "two"]
     assert [tuple(row) for row in engine.rows("SELECT * FROM something")] == [(1, "x")]

@@ -86,6 +86,7 @@ def test_a_token_that_was_revoked_is_replaced_at_once(front: FakeWorkspace, rece
 def test_nothing_but_the_receivers_word_is_an_acknowledgement(front: FakeWorkspace, receiver: Running) -> None:
     """A login page, an App that does not run and a principal that is not known are all answered with 503."""
     with hosted("relay", "--to", f"{front.url}{APP}") as relay:
+        assert relay.ask("GET", "/ready")[0] == 200
         assert accepted(relay, event())
         front.good, front.logs_in_with_a_page = set(), True
         assert relay.post(event()) == 503

@@ -166,7 +166,7 @@ def test_a_full_disk_is_answered_503_until_there_is_room(tmp_path: Path) -> None
 
 def test_a_folder_that_cannot_be_written_is_answered_503_until_it_can(tmp_path: Path) -> None:
     """It starts where its journal cannot be written, says that it is not ready, and takes events in once it can."""
-    (tmp_path / "mount").write_text("in the way")
+    (tmp_path / "mount").symlink_to("mount")  # goes round in circles, as no mistake of a name does
     with served(tmp_path / "mount" / "journal") as running:
         assert running.post(event()) == 503
         assert running.ask("GET", "/ready")[0] == 503

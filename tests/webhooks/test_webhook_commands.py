@@ -16,6 +16,7 @@ import pytest
 from deltalake import DeltaTable
 
 from ciokit.cli import main
+from ciokit.webhooks import journal_format as layout
 from ciokit.webhooks.commit_settings import CommitSettings
 from ciokit.webhooks.committer import Committer
 from ciokit.webhooks.delta import DeltaStore
@@ -23,7 +24,7 @@ from ciokit.webhooks.filling import fill_from_journal, fill_typed
 from ciokit.webhooks.replaying import Selection
 from ciokit.webhooks.signature import verify_headers
 from ciokit.webhooks.verifying import verify
-from tests.support.webhook_landing import event, event_id, events, once, record, table_ids, typed_ids
+from tests.support.webhook_landing import commit, event, event_id, events, once, record, table_ids, typed_ids
 
 KEY = "a signing key"
 
@@ -83,7 +84,7 @@ def test_compact_and_vacuum_are_commands(journal: Path, tables: Path, capsys: py
 
 def test_compact_makes_no_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where there are no tables, that is said and none are made."""
-    assert main(["webhooks", "compact", "--delta", str(tmp_path / "nowhere")]) == 1
+    assert main(["webhooks", "compact", "--delta", str(tmp_path / "nowhere")]) == 2
 
     assert "there are no webhook tables" in capsys.readouterr().err
     assert not (tmp_path / "nowhere").exists()
@@ -126,6 +127,7 @@ def test_verify_counts_by_day_and_type(journal: Path, tables: Path, capsys: pyte
         "rejects_missing": 0,
         "rejects_doubled": 0,
         "lost_bytes": 0,
+        "lost_segments": 0,
     }
 
 
@@ -175,10 +177,24 @@ def test_a_wrong_address_is_told_and_gets_no_tables(
     """Where no tables are, nothing is sound, and none are made."""
     there = tmp_path / "elsewhere"
 
-    assert main(["webhooks", *command, "--journal", str(journal), "--delta", str(there)]) == 1
+    assert main(["webhooks", *command, "--journal", str(journal), "--delta", str(there)]) == 2
 
     assert "there is no table webhook_raw_events" in capsys.readouterr().err
     assert not there.exists()
+
+
+@pytest.mark.usefixtures("landed")
+def test_what_other_tables_hold_is_missing(journal: Path, tmp_path: Path) -> None:
+    """Tables that the journal was not committed to lack what its cursor says was; that is not pending, nor sound."""
+    others = tmp_path / "others"
+    record(tmp_path / "other-journal", [event(1000)])
+    with Committer(tmp_path / "other-journal", others) as committer:
+        committer.drain()
+
+    found = verify(journal, others)
+
+    assert (found.sound, found.pending, found.rejects_missing) == (False, 0, 1)
+    assert sum(day.missing for day in found.days) == sum(day.typed_missing for day in found.days) == 80
 
 
 def test_what_is_remembered_beyond_the_window_is_not_missed(journal: Path, tables: Path) -> None:
@@ -387,6 +403,25 @@ def test_replay_says_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["webhooks", "replay", "--journal", "somewhere"]) == 2
     assert main(["webhooks", "replay", "--to", "http://127.0.0.1:1/"]) == 2
     assert "--delta URI" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_verify_tells_a_piece_of_the_journal_that_is_gone(
+    journal: Path, tables: Path, caplog: pytest.LogCaptureFixture, *, committed: bool
+) -> None:
+    """A segment that is gone from between others is told by the committer that comes by, and by `verify`."""
+    for number in range(5):
+        record(journal, [event(number)])
+        if committed or not number:
+            commit(journal, tables)
+    for number in (2, 3):
+        layout.segment_path(journal, 0, number).unlink()
+
+    commit(journal, tables)
+    found = verify(journal, tables)
+
+    assert (found.sound, found.lost_segments, found.missing) == (False, 1, 0)
+    assert ("segment 2 of lane 0 is gone" in caplog.text) is not committed
 
 
 # tail

@@ -1,12 +1,10 @@
-"""`ciokit webhooks commit`, `compact`, `vacuum`, `replay`, `verify` and `tail`: work on a journal and its tables."""
+"""`ciokit webhooks compact`, `vacuum`, `replay`, `verify` and `tail`: work on a journal and its tables."""
 
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
 import os
-import signal
 import sys
 import threading
 from dataclasses import asdict
@@ -18,8 +16,8 @@ import orjson
 
 from ciokit.cli import outcome, output
 from ciokit.cli.parser import Subparsers
-from ciokit.errors import ConfigurationError, TableStoreError
-from ciokit.webhooks.commit_settings import CommitSettings
+from ciokit.errors import ConfigurationError
+from ciokit.webhooks.commit_settings import CommitSettings, window
 
 if TYPE_CHECKING:
     from ciokit.webhooks.delta import DeltaStore, LandingTable
@@ -27,20 +25,10 @@ if TYPE_CHECKING:
 
 TABLES_VARIABLE: Final = "CIOKIT_WEBHOOKS_DELTA"
 _DEFAULTS: Final = CommitSettings()
-_OPTIONS: Final = (
-    ("max_rows", int, "N", "records of a batch"),
-    ("max_bytes", int, "N", "bytes of bodies of a batch"),
-    ("max_age", float, "S", "seconds that a record waits for others to join its batch"),
-    ("window_days", float, "D", "events with one id, received within so many days, are one"),
-    ("keep_hours", float, "H", "hours that the journal keeps what is in the tables"),
-    ("history_hours", int, "H", "hours that readers of tables made from now on can go back"),
-    ("vacuum_hours", float, "H", "hours between removals of unneeded files of the tables; 0: never"),
-)
 
 
 def add_parsers(commands: Subparsers) -> None:
     """Add the commands to `ciokit webhooks`."""
-    _add_commit(commands)
     _add_upkeep(commands)
     _add_replay(commands)
     _add_verify(commands)
@@ -64,70 +52,6 @@ def add_tables(parser: argparse.ArgumentParser, *, required: bool = True) -> Non
         metavar="FILE",
         help="JSON file of credentials and endpoints as delta-rs names them (default: the environment)",
     )
-
-
-def add_commit_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say how the tables are written."""
-    group = parser.add_argument_group("writing the tables")
-    for name, kind, metavar, words in _OPTIONS:
-        default = getattr(_DEFAULTS, name)
-        option = f"--{name.replace('_', '-')}"
-        group.add_argument(option, type=kind, default=default, metavar=metavar, help=f"{words} (default: {default})")
-
-
-def commit_command(arguments: argparse.Namespace) -> list[str]:
-    """Return the command that commits what a receiver with these options receives, until it is stopped."""
-    words = ["webhooks", "commit", "--follow", "--journal", str(arguments.journal), "--delta", arguments.delta]
-    if arguments.storage_options is not None:
-        words += ["--storage-options", str(arguments.storage_options)]
-    for name, *_ in _OPTIONS:
-        words += [f"--{name.replace('_', '-')}", str(getattr(arguments, name))]
-    return words
-
-
-# --- commit -----------------------------------------------------------------------------------------------------------
-
-
-def _add_commit(commands: Subparsers) -> None:
-    parser = commands.add_parser(
-        "commit",
-        help="bring the journal into Delta tables, each event exactly once",
-        description="Bring what is in the journal into Delta tables and end, or go on with what comes.\n"
-        "It may be killed at any moment; one process at a time works on a journal.",
-        allow_abbrev=False,
-    )
-    add_journal(parser)
-    add_tables(parser)
-    parser.add_argument("--follow", action="store_true", help="go on until Ctrl-C or SIGTERM")
-    add_commit_options(parser)
-    parser.set_defaults(run=_commit)
-
-
-def _commit(arguments: argparse.Namespace) -> int:
-    from ciokit.webhooks.committer import Committer
-
-    _log()
-    calm_collector()
-    settings = CommitSettings(**{name: getattr(arguments, name) for name, *_ in _OPTIONS})
-    options = _storage_options(arguments)
-    with Committer(arguments.journal, arguments.delta, settings, storage_options=options) as committer:
-        if not arguments.follow:
-            output.json_line(asdict(committer.drain()))
-            return 0
-        stop = threading.Event()
-
-        def end(_number: int, _frame: object) -> None:
-            stop.set()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, end)
-        committer.follow(stop)
-    return 0
-
-
-def calm_collector() -> None:
-    """Look for cycles rarely: a batch is many small objects that live and go together, and the search a third of it."""
-    gc.set_threshold(200_000, 20, 50)
 
 
 # --- compact and vacuum -----------------------------------------------------------------------------------------------
@@ -207,18 +131,42 @@ def _add_replay(commands: Subparsers) -> None:
 def _replay(arguments: argparse.Namespace) -> int:
     from ciokit.webhooks.replaying import Selection
 
+    _check_selection(arguments)
     selection = Selection(arguments.since, arguments.until, frozenset(arguments.type))
+    if arguments.journal is not None:
+        require_journal(arguments.journal)
     if arguments.to is not None:
         return _post(arguments, selection)
     if arguments.delta is None:
         raise ConfigurationError("say with --delta URI which tables to fill, or with --to URL where to post")
     from ciokit.webhooks.filling import fill_from_journal, fill_typed
 
-    store, added, window = _store(arguments), {}, arguments.window_days
+    store, added, days = _store(arguments), {}, window(arguments.window_days)
     if arguments.journal is not None:
-        added = fill_from_journal(arguments.journal, store, selection, window_days=window)
-    output.json_line({"added": {**added, **fill_typed(store, selection, window_days=window)}})
+        added = fill_from_journal(arguments.journal, store, selection, window_days=days)
+    output.json_line({"added": {**added, **fill_typed(store, selection, window_days=days)}})
     return 0
+
+
+def require_journal(directory: Path) -> None:
+    """Make sure that there is a journal in a folder.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    from ciokit.webhooks.journal_reader import JournalReader
+
+    JournalReader(directory).require()
+
+
+def _check_selection(arguments: argparse.Namespace) -> None:
+    from ciokit.webhooks.tables import TYPED
+
+    for kind in arguments.type:
+        if kind not in TYPED:
+            raise ConfigurationError(f"there is no object type {kind!r}; there are {', '.join(TYPED)}")
+    if arguments.since and arguments.until and arguments.since >= arguments.until:
+        raise ConfigurationError("--since must be before --until: nothing was received between them")
 
 
 def _post(arguments: argparse.Namespace, selection: Selection) -> int:
@@ -233,6 +181,7 @@ def _post(arguments: argparse.Namespace, selection: Selection) -> int:
         parts = from_journal(arguments.journal, selection)
     else:
         parts = from_table(_store(arguments).table(RAW), selection)
+    log()
     transport = HttpTransport(TransportOptions())
     try:
         report = post(parts, arguments.to, signing_keys(arguments.signing_key_file)[0], transport)
@@ -267,8 +216,8 @@ def _verify(arguments: argparse.Namespace) -> int:
     found = verify(
         arguments.journal,
         arguments.delta,
-        storage_options=_storage_options(arguments),
-        window_days=arguments.window_days,
+        storage_options=storage_options(arguments),
+        window_days=window(arguments.window_days),
     )
     days = [asdict(day) for day in found.days]
     if arguments.table:
@@ -276,8 +225,8 @@ def _verify(arguments: argparse.Namespace) -> int:
     else:
         for day in days:
             output.json_line(day)
-    names = ("sound", "missing", "doubled", "pending", "rejects", "rejects_missing", "rejects_doubled", "lost_bytes")
-    output.json_line({name: getattr(found, name) for name in names})
+    counts = ("missing", "doubled", "pending", "rejects", "rejects_missing", "rejects_doubled", "lost_bytes")
+    output.json_line({name: getattr(found, name) for name in ("sound", *counts, "lost_segments")})
     return 0 if found.sound else outcome.PARTLY
 
 
@@ -320,11 +269,17 @@ def _add_window(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--window-days", type=float, default=_DEFAULTS.window_days, metavar="D", help="as in `commit`")
 
 
-def _log() -> None:
+def log() -> None:
+    """Log to standard error."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-def _storage_options(arguments: argparse.Namespace) -> dict[str, str] | None:
+def storage_options(arguments: argparse.Namespace) -> dict[str, str] | None:
+    """Return what the file of storage options holds, None where none is named.
+
+    Raises:
+        ConfigurationError: it cannot be read, or holds something else.
+    """
     if arguments.storage_options is None:
         return None
     try:
@@ -340,16 +295,21 @@ def _storage_options(arguments: argparse.Namespace) -> dict[str, str] | None:
 def _store(arguments: argparse.Namespace) -> DeltaStore:
     from ciokit.webhooks.delta import DeltaStore
 
-    return DeltaStore(arguments.delta, _storage_options(arguments))
+    return DeltaStore(arguments.delta, storage_options(arguments))
 
 
 def _tables(arguments: argparse.Namespace) -> list[LandingTable]:
     tables = [table for table in _store(arguments).tables() if table.exists()]
     if not tables:
-        raise TableStoreError("there are no webhook tables at this address; `ciokit webhooks commit` makes them")
+        raise ConfigurationError("there are no webhook tables at this address; `ciokit webhooks commit` makes them")
     return tables
 
 
 def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time; write one such as 2026-01-31 or 2026-01-31T08:00+01:00"
+        ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

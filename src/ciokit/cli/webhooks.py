@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ciokit.cli import webhook_config, webhook_hosting, webhook_publishing, webhook_tables
+from ciokit.cli import webhook_commit, webhook_config, webhook_hosting, webhook_publishing, webhook_tables
 from ciokit.cli.beside import Beside
 from ciokit.cli.parser import Subparsers
 from ciokit.errors import ConfigurationError
@@ -36,6 +36,7 @@ def add_parser(commands: Subparsers) -> None:
     below: Subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_serve(below)
     webhook_config.add_parsers(below)
+    webhook_commit.add_parsers(below)
     webhook_tables.add_parsers(below)
     webhook_publishing.add_parsers(below)
     webhook_hosting.add_parsers(below)
@@ -93,7 +94,7 @@ def _add_serve(commands: Subparsers) -> None:
         limits.add_argument(
             option, type=_positive_seconds, default=seconds, metavar="S", help=f"{words} (default: {seconds:g})"
         )
-    webhook_tables.add_commit_options(parser)
+    webhook_commit.add_commit_options(parser)
     tls = parser.add_argument_group("TLS", "where no proxy in front does it; PEM files")
     tls.add_argument("--tls-cert", metavar="FILE", help="certificate, with its chain")
     tls.add_argument("--tls-key", metavar="FILE", help="its key")
@@ -133,6 +134,8 @@ def _serve(arguments: argparse.Namespace) -> int:
         )
     if bool(arguments.tls_cert) != bool(arguments.tls_key):
         raise ConfigurationError("TLS needs both --tls-cert and --tls-key")
+    serving.check_certificate(arguments.tls_cert, arguments.tls_key)
+    webhook_commit.check_commit(arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it warns of every malformed request
     receiver = WebhookReceiver(
@@ -156,9 +159,10 @@ def _serve(arguments: argparse.Namespace) -> int:
         connections=arguments.connections,
         drain_seconds=arguments.drain_seconds,
     )
-    committer = None if arguments.no_commit else Beside(webhook_tables.commit_command(arguments))
+    committer = None if arguments.no_commit else Beside(webhook_commit.commit_command(arguments))
     with serving.bind(arguments.host, arguments.port) as listener:
         port: int = listener.getsockname()[1]
+        _require_folder(arguments.journal)
         if committer is not None:
             committer.start()
         try:
@@ -186,6 +190,18 @@ def _journal(arguments: argparse.Namespace) -> Journal:
         max_backlog_bytes=arguments.max_backlog_bytes,
     )
     return Journal(arguments.journal, limits)
+
+
+def _require_folder(directory: Path) -> None:
+    """Make the journal's folder, and refuse one that can never be; what a disk does not allow now is waited for."""
+    from ciokit.webhooks.journal_format import journal_id
+
+    try:
+        journal_id(directory)
+    except ConfigurationError as error:
+        never = (FileExistsError, FileNotFoundError, NotADirectoryError)
+        if isinstance(error.__cause__, never) or not isinstance(error.__cause__, OSError):
+            raise
 
 
 def _positive(text: str) -> int:

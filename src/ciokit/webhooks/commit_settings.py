@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +11,28 @@ from ciokit.errors import ConfigurationError
 
 CURSOR: Final = "delta"
 """The journal's cursor that says how far each lane is in all tables; only a hint, the tables themselves know."""
+
+
+_LONGEST: Final = 1e6  # of a time in its unit; what is longer is a slip of the hand, or has no end
+_LEAST: Final[Mapping[str, float]] = {
+    "max_rows": 1,  # less would commit nothing, for ever
+    "max_bytes": 1,
+    "max_age": 0,
+    "window_days": 1e-6,
+    "keep_hours": 0,
+    "min_free_bytes": 0,
+    "history_hours": 1,  # shorter, commits that are under way can break
+    "vacuum_hours": 0,
+}
+
+
+def window(days: float) -> float:
+    """Return `window_days` as given, for those who compare with what a committer did.
+
+    Raises:
+        ConfigurationError: it is no window.
+    """
+    return CommitSettings(window_days=days).window_days
 
 
 @dataclass(frozen=True)
@@ -36,14 +60,13 @@ class CommitSettings:
     vacuum_hours: float = 24.0
 
     def __post_init__(self) -> None:
-        """Refuse what would break commits that are under way, or commit nothing.
+        """Refuse what would commit nothing, or break commits that are under way.
 
         Raises:
-            ConfigurationError: the history is shorter than an hour, a batch has no room, or a time is not one.
+            ConfigurationError: a value is less than its least, or no number.
         """
-        if min(self.max_rows, self.max_bytes) < 1:
-            raise ConfigurationError("a batch must have room for a record: `max_rows` and `max_bytes` of at least 1")
-        if not (self.window_days > 0 and min(self.max_age, self.keep_hours, self.vacuum_hours) >= 0):
-            raise ConfigurationError("`window_days` must be more than 0, and no other time less than that")
-        if self.history_hours < 1:
-            raise ConfigurationError("the history of the tables must be at least 1 hour: shorter, commits can break")
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            most = math.inf if name.endswith(("rows", "bytes")) else _LONGEST
+            if not least <= value <= most:
+                raise ConfigurationError(f"`{name}` must be from {least:g} to {most:g}, not {value:g}")

@@ -25,7 +25,7 @@ import logging
 import os
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -84,6 +84,10 @@ class CommitReport:
             self.rows[name] = self.rows.get(name, 0) + count
 
 
+class JournalTakenError(ConfigurationError):
+    """Another process commits this journal."""
+
+
 class Committer:
     """The one process that moves a journal into tables; others may move other journals into the same tables.
 
@@ -95,7 +99,9 @@ class Committer:
         clock: waits between attempts.
 
     Raises:
-        ConfigurationError: another process moves this journal, its folder cannot be used, or delta-rs is not installed.
+        ConfigurationError: the folder can be no journal's, or delta-rs is not installed.
+        JournalTakenError: another process moves this journal.
+        TableStoreError: the journal's disk does not allow it now.
     """
 
     def __init__(
@@ -240,6 +246,10 @@ class Committer:
         fresh: list[Reject] = []
         if batch.rejects:
             fresh = self._quarantine.commit(batch.rejects, {})
+        if fresh:
+            reasons = Counter(reject.reason for reject in fresh).most_common()
+            told = ", ".join(f"{reason}: {count}" for reason, count in reasons)
+            _LOG.warning("%d bodies are no events (%s); they are in %s", len(fresh), told, QUARANTINE.name)
         more = {typed_app_of(lane): self._complete[lane] for lane in batch.ends}
         more |= {received_app_of(lane): received_us for lane, received_us in batch.received.items()}
         accepted = self._raw.commit(batch.landings, batch.ends, expected=self._complete, more=more)
@@ -319,21 +329,31 @@ class Committer:
                     damage.segment,
                     damage.start,
                 )
+            elif damage.kind == "missing":
+                _LOG.error(
+                    "the journal is damaged: segment %d of lane %d is gone, and all up to the next that is there",
+                    damage.segment,
+                    damage.lane,
+                )
 
 
 def _locked(directory: Path) -> IO[str]:
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (directory / "committer.lock").open("a", encoding="ascii")
-    except OSError as error:
-        raise ConfigurationError(
-            f"the journal's folder cannot be used ({type(error).__name__}); give one that this user may write"
-        ) from error
+    with _disk():
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = (directory / "committer.lock").open("a", encoding="ascii")
+        except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:  # whatever the disk does
+            raise ConfigurationError(
+                f"the journal's folder cannot be used ({type(error).__name__}); give one that this user may write"
+            ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
-        raise ConfigurationError("another process commits this journal already; one is enough") from None
+        raise JournalTakenError(
+            "another process commits this journal already, and one is enough; stop it, or start this receiver with "
+            "`--no-commit`"
+        ) from None
     return lock
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ciokit.errors import ConfigurationError, CustomerIOError, TableStoreError
+from ciokit.webhooks import addresses
 from ciokit.webhooks.arrow import arrow_table, values_of
 from ciokit.webhooks.tables import TABLES, Column, Columns, ColumnType, Table
 
@@ -47,15 +48,17 @@ class DeltaStore:
             environment, such as `AWS_ACCESS_KEY_ID`.
         history_hours: how long files that were compacted away, and the log of old commits, are kept for readers that
             are slow or away. It is written into tables when they are made.
+
+    Raises:
+        ConfigurationError: `uri` can be no address of tables, or delta-rs is not installed.
     """
 
     def __init__(
         self, uri: str | Path, storage_options: Mapping[str, str] | None = None, *, history_hours: int = 72
     ) -> None:
         _require()
-        text = str(uri).rstrip("/")
-        remote = "://" in text and not text.startswith("file://")
-        self.uri = text if "://" in text else str(Path(text).absolute())
+        self.uri = addresses.tables(uri)
+        remote = "://" in self.uri and not self.uri.startswith("file://")
         self.local = not remote
         self.options = {**(_PATIENCE if remote else {}), **(storage_options or {})}
         self.history_hours = history_hours
@@ -129,10 +132,11 @@ class LandingTable:
         """Open the table if somebody made it; it is not made by asking.
 
         Raises:
-            TableStoreError: it is not there, or the store does not answer.
+            ConfigurationError: it is not there.
+            TableStoreError: the store does not answer.
         """
         if not self.exists():
-            raise TableStoreError(
+            raise ConfigurationError(
                 f"there is no table {self.name} at this address; `ciokit webhooks commit` makes the webhook tables"
             )
 

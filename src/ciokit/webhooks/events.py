@@ -6,6 +6,9 @@ an event.
 
 from __future__ import annotations
 
+import json
+import math
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, NoReturn, cast
 
@@ -58,6 +61,13 @@ _LAST: Final = 253_402_300_799
 _DIGITS_OF_LAST: Final = 12
 _OBJECT: Final[type] = dict
 _NOT_JSON: Final[Any] = object()
+_BOM: Final = b"\xef\xbb\xbf"
+_ESCAPES: Final = re.compile(
+    r"\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[dD][89a-fA-F][\da-fA-F]{2}|\\."
+)
+_ONE_ESCAPE: Final = len(r"\ud83d")
+_REPLACED: Final = r"\ufffd"
+_LONGEST_INTEGER: Final = 20  # digits; orjson makes floats of what does not fit into 64 bits
 _ENVELOPE: Final = frozenset({"event_id", "object_type", "object_type_type", "metric", "timestamp", "data"})
 
 
@@ -71,7 +81,7 @@ def parse_event(payload: bytes) -> WebhookEvent:
     try:
         fields: dict[str, Any] = decode(payload)
     except ValidationError:
-        fields = _NOT_JSON
+        fields = _leniently(payload)
     if type(fields) is not _OBJECT:
         _refuse("not_json" if fields is _NOT_JSON else "not_an_object")
     try:
@@ -93,9 +103,47 @@ def parse_event(payload: bytes) -> WebhookEvent:
     return _unusual(fields, payload)
 
 
+def _leniently(payload: bytes) -> Any:
+    """Read JSON that one value, or a byte order mark, keeps from being read strictly: no event is lost for that.
+
+    Half a pair of surrogates, as of a text that was cut off, becomes U+FFFD; a number beyond all floats becomes null.
+    """
+    try:
+        text = _ESCAPES.sub(_valid, payload.removeprefix(_BOM).decode())
+        fields: Any = json.loads(text, parse_float=_finite, parse_int=_integer, parse_constant=_no_json)
+    except (ValueError, RecursionError):
+        return _NOT_JSON
+    if type(fields) is not _OBJECT:
+        return fields
+    # Two ids that differ only in what was replaced would be one.
+    return _NOT_JSON if "\ufffd" in str(cast("dict[str, Any]", fields).get("event_id")) else fields
+
+
+def _valid(escape: re.Match[str]) -> str:
+    found = escape[0]
+    return _REPLACED if len(found) == _ONE_ESCAPE else found
+
+
+def _no_json(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _integer(text: str) -> float | int | None:
+    if len(text) <= _LONGEST_INTEGER and -(2**63) <= (number := int(text)) < 2**64:
+        return number
+    return _finite(text)
+
+
 def _unusual(fields: dict[str, Any], payload: bytes) -> WebhookEvent:
     """Read an event that is not in the form of most: something is missing, of another type, or there is more."""
     event_id, object_type, metric = (fields.get(name) for name in ("event_id", "object_type", "metric"))
+    if type(event_id) is int:
+        event_id = str(event_id)
     if not event_id or not isinstance(event_id, str):
         _refuse("event_id_missing")
     if not metric or not isinstance(metric, str):

@@ -49,8 +49,8 @@ def fill_from_journal(
     """Add what the raw table and the quarantine lack of what a committer has passed; return how many, by table.
 
     Raises:
-        ConfigurationError: there is no journal.
-        TableStoreError: the store does not answer, call again; or there is no raw table.
+        ConfigurationError: there is no journal, or no raw table.
+        TableStoreError: the store does not answer; call again.
     """
     added: Counter[str] = Counter()
     raw, quarantine = store.table(RAW), store.table(QUARANTINE)
@@ -85,7 +85,8 @@ def fill_typed(
     """Add the events of the raw table that the typed tables lack; return how many, by table.
 
     Raises:
-        TableStoreError: the store does not answer, call again; or there is no raw table.
+        ConfigurationError: there is no raw table.
+        TableStoreError: the store does not answer; call again.
     """
     added: Counter[str] = Counter()
     clock, raw = clock or SystemClock(), store.table(RAW)

@@ -21,11 +21,11 @@ import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from ciokit.errors import JournalUnavailableError, ValidationError
+from ciokit.webhooks import addresses
 from ciokit.webhooks.journal_format import LONGEST_PAYLOAD, STAMP
 from ciokit.webhooks.lane import REFUSALS, JournalCounts, JournalLimits, Lane, Refusal
 
@@ -92,7 +92,7 @@ class Journal:
     """
 
     def __init__(self, directory: str | os.PathLike[str], limits: JournalLimits | None = None) -> None:
-        self.directory = Path(directory)
+        self.directory = addresses.folder(directory)
         self.limits = limits or JournalLimits()
         self._begin()
         _journals.add(self)

@@ -19,10 +19,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
 from ciokit.errors import ConfigurationError
+from ciokit.webhooks import addresses
 from ciokit.webhooks import journal_format as layout
 from ciokit.webhooks.journal_format import FRAME, LONGEST_PAYLOAD, MAGIC, STAMP, Record
 
@@ -34,15 +36,17 @@ __all__ = ["HANDLERS", "Damage", "JournalReader", "Record"]
 HANDLERS = "handlers"
 """The cursor that says how far the handlers of a receiver have come in each lane."""
 
-Kind = Literal["torn", "corrupt"]
+Kind = Literal["torn", "corrupt", "missing"]
+_NO_OFFSET = -1
 
 
 @dataclass(frozen=True)
 class Damage:
-    """Bytes of a segment that hold no record.
+    """Bytes of a segment that hold no record, or segments that are gone.
 
     `torn` is the end of a record that was being written when its writer died or the disk refused it: it was never
-    acknowledged. `corrupt` is anything else: what was there is lost.
+    acknowledged. `corrupt` is anything else: what was there is lost. `missing` is the first segment of those that are
+    gone from between others; how many bytes they had is not known.
     """
 
     lane: int
@@ -73,7 +77,7 @@ class JournalReader:
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
-        self.directory = Path(directory)
+        self.directory = addresses.folder(directory)
         self._damage: dict[tuple[int, int, int], Damage] = {}
 
     def require(self) -> None:
@@ -107,6 +111,7 @@ class JournalReader:
         batch = _Batch([], max_records, max_bytes)
         # What is listed before the last is complete: its writer went on to the next file only when it was.
         numbers = layout.segments(self.directory, lane)
+        self._notice_gaps(lane, [number for number in numbers if number >= layout.segment_of(after)])
         for number in numbers:
             if number >= layout.segment_of(after) and not batch.full:
                 offset = layout.offset_of(after) if number == layout.segment_of(after) else 0
@@ -196,7 +201,18 @@ class JournalReader:
                 removed += 1
         return removed
 
-    # One segment
+    # Segments
+
+    def _notice_gaps(self, lane: int, numbers: list[int]) -> None:
+        """Take note of segments that are gone: writers leave no number out, and `prune` begins with the oldest."""
+        if not numbers or numbers[-1] - numbers[0] < len(numbers):
+            return
+        for before, number in pairwise(numbers):
+            place = (lane, before + 1, _NO_OFFSET)
+            if number > before + 1 and place not in self._damage:
+                now = layout.segments(self.directory, lane)  # others prune and write while names are listed
+                if before in now and before + 1 not in now:
+                    self._damage[place] = Damage(lane, before + 1, 0, 0, "missing")
 
     def _read_segment(self, batch: _Batch, lane: int, number: int, offset: int, *, sealed: bool) -> None:
         with layout.segment_path(self.directory, lane, number).open("rb", buffering=0) as file:

@@ -188,17 +188,28 @@ class Lane:
     def _begun(self) -> _Segment:
         if self.number is None:
             self.number, self._lock, self._last_segment = _free_lane(self.directory)
+        path = layout.segment_path(self.directory, self.number, self._last_segment + 1)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except FileExistsError:
+            self._last_segment += 1
+            raise
         self._last_segment += 1
-        path = layout.segment_path(self.directory, self.number, self._last_segment)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             layout.sync_folder(path.parent)  # before any record: a number whose records were read is never used again
         except OSError:
             os.close(descriptor)
-            path.unlink(missing_ok=True)
+            self._drop_last()
             raise
         self._segment = _Segment(descriptor, self._last_segment, 0, time.monotonic())
         return self._segment
+
+    def _drop_last(self) -> None:
+        """Remove the last segment, which is empty; the next has its number, as readers take one left out for a loss."""
+        if self.number is not None:
+            with suppress(OSError):
+                layout.segment_path(self.directory, self.number, self._last_segment).unlink()
+                self._last_segment -= 1
 
     def _give_up(self, error: Exception) -> None:
         """Leave the segment as it is: what a failed write or sync left of it cannot be known."""
@@ -207,7 +218,7 @@ class Lane:
         if segment is not None and self.number is not None:
             with suppress(OSError):
                 if os.fstat(segment.descriptor).st_size == 0:
-                    layout.segment_path(self.directory, self.number, segment.number).unlink()
+                    self._drop_last()
             with suppress(OSError):
                 os.close(segment.descriptor)
         full = isinstance(error, OSError) and error.errno in _FULL

@@ -43,8 +43,11 @@ def compact(table: LandingTable, target_bytes: int = _FULL) -> Compaction:
     """Bring the files of a table together into files of about `target_bytes`; readers and writers go on meanwhile.
 
     Raises:
+        ConfigurationError: a file is to have less than a byte.
         TableStoreError: the store does not answer, or another compaction was faster.
     """
+    if target_bytes < 1:
+        raise ConfigurationError("a compacted file must have room for something: give a size above 0")
     table.refresh()
     before = len(table.file_sizes())
     with maintained("compact", table):
@@ -59,8 +62,11 @@ def vacuum(table: LandingTable, retention_hours: float | None = None, *, dry_run
     here. Less than a few minutes breaks commits that are under way.
 
     Raises:
+        ConfigurationError: the retention is no time.
         TableStoreError: the store does not answer.
     """
+    if retention_hours is not None and not 0 <= retention_hours < 1e6:
+        raise ConfigurationError(f"the retention must be from 0 to 1e+06 hours, not {retention_hours:g}")
     table.refresh()
     with maintained("vacuum", table):
         return table.handle.vacuum(

@@ -22,7 +22,7 @@ from importlib import import_module
 from typing import Any, Final, Protocol
 
 from ciokit.errors import ConfigurationError, TableStoreError
-from ciokit.webhooks.table_sql import TYPES, Dialect, ddl
+from ciokit.webhooks.table_sql import TYPES, Dialect, checked_schema, ddl
 from ciokit.webhooks.tables import RAW, TABLES, Column, Table
 from ciokit.webhooks.views import view_statements
 
@@ -79,15 +79,33 @@ class SparkEngine:
         return found
 
     def columns(self, relation: str) -> list[str]:
-        """Return the columns of a table, none if it is not there."""
+        """Return the columns of a table, none if it is not there.
+
+        Raises:
+            ConfigurationError: this Spark knows no Delta tables.
+        """
         try:
             names: list[str] = self._session.sql(f"SELECT * FROM {relation} LIMIT 0").columns  # noqa: S608 - ours
         except self._analysis as error:
             kind: str = getattr(error, "getCondition", str)() or ""
             if kind.partition(".")[0] in _NOT_THERE:
+                if relation.startswith("delta."):
+                    self._require_delta()
                 return []
             raise
         return names
+
+    def _require_delta(self) -> None:
+        """Tell a Spark that has no Delta, to which no address is one, from an address where nothing is."""
+        try:
+            self._session.sql(
+                "CREATE OR REPLACE TEMPORARY VIEW ciokit_probe USING delta OPTIONS (path '/nothing/here')"
+            )
+        except Exception as error:
+            if "[DATA_SOURCE_NOT_FOUND]" in str(error):  # it comes as an error of Java's, which has no condition
+                raise ConfigurationError(
+                    "this Spark cannot read Delta tables: run it on Databricks, or add Delta Lake to the session"
+                ) from error
 
 
 @dataclass
@@ -113,9 +131,11 @@ def publish(
         optimize: also cluster what was added, and remove the files that are no longer needed.
 
     Raises:
+        ConfigurationError: `schema` is no name of one, or the engine cannot read Delta tables.
         TableStoreError: nothing has landed at `source`.
     """
     report = PublishReport()
+    checked_schema(schema)
     if not engine.columns(_landed(source, RAW)):
         raise TableStoreError("nothing has landed where the tables were to be; start a committer that writes there")
     for statement in make_statements(schema, views=False):
@@ -154,7 +174,7 @@ def make_statements(
     if tables:
         statements += [ddl(table, dialect, schema=schema, clustered=clustered) for table in TABLES.values()]
     if views:
-        statements += [f"USE {schema}"] if schema else []
+        statements += [f"USE {checked_schema(schema)}"] if schema else []
         statements += view_statements()
     return statements
 

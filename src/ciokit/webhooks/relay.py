@@ -90,7 +90,7 @@ class Relay:
     def _other(self, method: str, path: str) -> Reply | None:
         if path == self._path:
             return None if method == "POST" else refusal(405, "method_not_allowed", allow="POST")
-        return Reply(200, b"ok\n", "text/plain") if path == "/health" else refusal(404, "not_found")
+        return Reply(200, b"ok\n", "text/plain") if path in {"/health", "/ready"} else refusal(404, "not_found")
 
     async def _webhook(self, headers: dict[bytes, bytes], receive: Receive) -> Reply | None:
         """Return the answer to a webhook; None if whoever sent it has gone."""

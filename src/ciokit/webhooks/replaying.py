@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,13 +17,16 @@ from typing import Final
 
 from ciokit.core.clock import Clock, SystemClock
 from ciokit.core.wire import Request, Transport
-from ciokit.errors import NetworkError
+from ciokit.errors import ConfigurationError, NetworkError
 from ciokit.webhooks.delta import LandingTable, microseconds, text
 from ciokit.webhooks.giving import landings_of
 from ciokit.webhooks.intake import Batch
 from ciokit.webhooks.journal_reader import JournalReader
 from ciokit.webhooks.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from ciokit.webhooks.tables import Landing
+
+_LOG: Final = logging.getLogger("ciokit.webhooks.replaying")
+_ADDRESS: Final = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
 
 WHERE_FROM: Final = ("raw", "received_at", "_journal", "_position")
 """The columns of the raw table that make an event whole again, as `landings_of` takes them."""
@@ -76,7 +80,7 @@ class PostReport:
 
 
 def from_journal(directory: str | Path, selection: Selection = EVERYTHING) -> Iterator[list[Landing]]:
-    """Yield the events that a journal holds, some at a time; what is no event is left out.
+    """Yield the events that a journal holds, up to its present end, some at a time; what is no event is left out.
 
     Raises:
         ConfigurationError: there is no journal.
@@ -94,23 +98,28 @@ def batches(directory: str | Path, selection: Selection = EVERYTHING) -> Iterato
     """
     reader = JournalReader(directory)
     reader.require()
-    for lane in reader.lanes():
+    # What comes later is left out: it may be what is posted from here, to the receiver that writes this journal.
+    ends = {lane: reader.newest(lane) for lane in reader.lanes()}
+    for lane, end in ends.items():
         name, after = f"{reader.id}/{lane}", 0
         while records := reader.read(lane, after):
             after = records[-1].position
             batch = Batch()
-            batch.add(name, records)
+            batch.add(name, [record for record in records if record.position <= end])
             batch.landings = [landing for landing in batch.landings if selection.takes(landing)]
             some_types = bool(selection.object_types)
             batch.rejects = [] if some_types else [each for each in batch.rejects if selection.covers(each.received_us)]
             yield batch
+            if after >= end:
+                break
 
 
 def from_table(raw: LandingTable, selection: Selection = EVERYTHING) -> Iterator[list[Landing]]:
     """Yield the events that the raw table holds, some at a time.
 
     Raises:
-        TableStoreError: the store does not answer, or there is no raw table.
+        ConfigurationError: there is no raw table.
+        TableStoreError: the store does not answer.
     """
     raw.require()
     for part in raw.scan(WHERE_FROM, selection.where()):
@@ -131,8 +140,11 @@ def post(
     While the receiver answers 503, or not at all, it is asked again, up to `attempts` times with growing pauses.
 
     Raises:
+        ConfigurationError: `url` is no address of a receiver.
         NetworkError: the receiver cannot be reached.
     """
+    if not _ADDRESS.match(url):
+        raise ConfigurationError("events are posted to a URL: give one that begins with http:// or https://")
     report, clock = PostReport(0, {}), clock or SystemClock()
     for landing in (landing for part in parts for landing in part):
         status = _sent(partial(_request, landing.event.raw, url, secret), transport, attempts, clock)
@@ -151,10 +163,15 @@ def _request(body: bytes, url: str, secret: str) -> Request:
 
 def _sent(request: Callable[[], Request], transport: Transport, attempts: int, clock: Clock) -> int:
     for attempt in range(1, attempts):
-        with suppress(NetworkError):
+        why = "it answers 503"
+        try:
             status = transport.send(request()).status
             if status != 503:
                 return status
+        except NetworkError as error:
+            why = f"cannot connect: {error.message}" if not error.maybe_sent else error.message
+        if attempt == 1:
+            _LOG.warning("the receiver does not take an event, trying again up to %d times: %s", attempts - 1, why)
         clock.sleep(min(30.0, 0.25 * 2**attempt))
     return transport.send(request()).status
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import resource
 import signal
@@ -59,9 +60,10 @@ def bind(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except (OSError, OverflowError) as error:
         listener.close()
-        raise ConfigurationError(
-            f"cannot listen on {host}:{port} ({type(error).__name__}); choose a free port of this machine"
-        ) from error
+        about_port = isinstance(error, OverflowError) or error.errno in {errno.EADDRINUSE, errno.EACCES}
+        choose = "a free port" if about_port else "an address of this machine, or 0.0.0.0 for all"
+        why = getattr(error, "strerror", None) or type(error).__name__
+        raise ConfigurationError(f"cannot listen on {host}:{port} ({why}); choose {choose}") from error
     return listener
 
 
@@ -100,6 +102,22 @@ def serve(
     server.run(sockets=[listener])
     if failed:
         raise failed[0]
+
+
+def check_certificate(certificate: str | None, key: str | None) -> None:
+    """Refuse a certificate that cannot be used.
+
+    Raises:
+        ConfigurationError: a file cannot be read, is not in PEM, or is not of the other.
+    """
+    if certificate:
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+        except OSError as error:
+            raise ConfigurationError(
+                f"the certificate cannot be used with its key ({type(error).__name__}); give two PEM files that this "
+                "user may read"
+            ) from error
 
 
 class WebhookServer:
@@ -197,14 +215,7 @@ def _made(
         from ciokit.webhooks.http_limits import protocol
     except ModuleNotFoundError:
         raise ConfigurationError("serving webhooks needs: pip install 'ciokit[webhooks]'") from None
-    if certificate:
-        try:
-            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
-        except OSError as error:
-            raise ConfigurationError(
-                f"the certificate cannot be used with its key ({type(error).__name__}); give two PEM files that this "
-                "user may read"
-            ) from error
+    check_certificate(certificate, key)
     _allow_files(limits.connections)
     config = uvicorn.Config(
         application,

@@ -7,11 +7,14 @@ print(ddl(TYPED["email"], "databricks", schema="main.webhooks"))
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final, Literal
 
+from ciokit.errors import ConfigurationError
 from ciokit.webhooks.tables import Column, ColumnType, Table
 
+_SCHEMA: Final = re.compile(r"(?:\w[\w-]*|`[^`]+`|\"[^\"]+\")(?:\.(?:\w[\w-]*|`[^`]+`|\"[^\"]+\")){0,2}")
 Dialect = Literal["databricks", "spark", "duckdb"]
 
 _DELTA: Final[Mapping[ColumnType, str]] = {
@@ -29,6 +32,20 @@ TYPES: Final[Mapping[Dialect, Mapping[ColumnType, str]]] = {
 }
 
 
+def checked_schema(schema: str) -> str:
+    """Return the name of a schema as it is, if it can stand in a statement.
+
+    Raises:
+        ConfigurationError: it cannot: it has spaces, say, and no quotes around them.
+    """
+    if not _SCHEMA.fullmatch(schema):
+        raise ConfigurationError(
+            f"{schema!r} is no name of a schema; give one such as main.webhooks, with a part in backquotes where it "
+            "has more than letters, digits and _"
+        )
+    return schema
+
+
 def ddl(table: Table, dialect: Dialect, *, schema: str = "", clustered: bool = True) -> str:
     """Write the CREATE TABLE statement of a table.
 
@@ -39,8 +56,11 @@ def ddl(table: Table, dialect: Dialect, *, schema: str = "", clustered: bool = T
         schema: put before the name as it is, such as `main.webhooks`.
         clustered: False leaves liquid clustering out. delta-rs, which the committer writes with, cannot write a table
             that has it, so a table that the committer is to write on Databricks must be made without.
+
+    Raises:
+        ConfigurationError: `schema` is no name of one.
     """
-    name = f"{schema}.{table.name}" if schema else table.name
+    name = f"{checked_schema(schema)}.{table.name}" if schema else table.name
     lines = ",\n".join(f"  {_column(column, dialect)}" for column in table.columns)
     statement = f"CREATE TABLE IF NOT EXISTS {name} (\n{lines}\n)"
     if dialect == "duckdb":

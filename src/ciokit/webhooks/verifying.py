@@ -90,9 +90,14 @@ class Verification:
         return sum(damage.bytes for damage in self.damage if damage.kind == "corrupt")
 
     @property
+    def lost_segments(self) -> int:
+        """Places in the journal where segments are gone."""
+        return sum(damage.kind == "missing" for damage in self.damage)
+
+    @property
     def sound(self) -> bool:
         """Whether nothing is missing, doubled or damaged."""
-        return not (self.missing or self.doubled or self.lost_bytes)
+        return not (self.missing or self.doubled or self.lost_bytes or self.lost_segments)
 
 
 def verify(
@@ -107,8 +112,8 @@ def verify(
     `window_days` is what the committer works with: a record may repeat an event that was received so long before.
 
     Raises:
-        ConfigurationError: there is no journal, it cannot be read, or the tables are not webhook tables.
-        TableStoreError: the store does not answer, or there is no raw table.
+        ConfigurationError: there is no journal, it cannot be read, or there are no webhook tables.
+        TableStoreError: the store does not answer.
     """
     reader, store = JournalReader(directory), DeltaStore(uri, storage_options)
     reader.require()
@@ -131,11 +136,12 @@ class _Comparison:
         self._oldest_us = _NOTHING
 
     def made(self, window_us: int) -> Verification:
-        # The raw table first: whatever it has passed, the tables that are opened later have too.
+        # The cursors first, then the raw table: what these have passed, the tables that are opened later have too.
+        cursors = {lane: self._reader.cursor(lane, CURSOR) for lane in self._reader.lanes()}
         raw = self._store.table(RAW)
         raw.require()
-        for lane in self._reader.lanes():
-            self._read(raw, lane)
+        for lane, cursor in cursors.items():
+            self._read(raw, lane, cursor)
         if self._oldest_us < _NOTHING:
             since = f"received_at >= {microseconds(self._oldest_us - WINDOWS_REMEMBERED * window_us)}"
             self._count(raw, "event_id", since, "events", "raw")
@@ -154,11 +160,12 @@ class _Comparison:
             damage=self._reader.damage,
         )
 
-    def _read(self, raw: LandingTable, lane: int) -> None:
+    def _read(self, raw: LandingTable, lane: int, cursor: int) -> None:
         name, after = f"{self._reader.id}/{lane}", 0
-        done = raw.transaction(app_of(name))
+        # A raw table that is not the committer's, or was taken back, has not passed what the cursor says.
+        done = max(raw.transaction(app_of(name)), cursor)
         # The raw table knows of the batch before the last; of the last one, the committer says so in the journal.
-        given = max(raw.transaction(typed_app_of(name)), min(done, self._reader.cursor(lane, CURSOR)))
+        given = max(raw.transaction(typed_app_of(name)), cursor)
         while records := self._reader.read(lane, after):
             after = records[-1].position
             passed = [record for record in records if record.position <= done]
