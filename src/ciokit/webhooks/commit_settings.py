@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -63,10 +62,11 @@ class CommitSettings:
         """Refuse what would commit nothing, or break commits that are under way.
 
         Raises:
-            ConfigurationError: a value is less than its least, or no number.
+            ConfigurationError: a value is too small, too long a time, or no number.
         """
         for name, least in _LEAST.items():
             value = getattr(self, name)
-            most = math.inf if name.endswith(("rows", "bytes")) else _LONGEST
-            if not least <= value <= most:
-                raise ConfigurationError(f"`{name}` must be from {least:g} to {most:g}, not {value:g}")
+            if not value >= least:  # this way round, because NaN is neither
+                raise ConfigurationError(f"`{name}` must be at least {least:g}, not {value:g}")
+            if value > _LONGEST and not name.endswith(("rows", "bytes")):
+                raise ConfigurationError(f"`{name}` must be at most {_LONGEST:,.0f}, not {value:g}")

@@ -66,7 +66,7 @@ def vacuum(table: LandingTable, retention_hours: float | None = None, *, dry_run
         TableStoreError: the store does not answer.
     """
     if retention_hours is not None and not 0 <= retention_hours < 1e6:
-        raise ConfigurationError(f"the retention must be from 0 to 1e+06 hours, not {retention_hours:g}")
+        raise ConfigurationError(f"the retention must be from 0 to 1,000,000 hours, not {retention_hours:g}")
     table.refresh()
     with maintained("vacuum", table):
         return table.handle.vacuum(
