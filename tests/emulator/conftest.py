@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -20,6 +21,13 @@ from ciokit.emulator.switches import DEFAULTS
 from .raw_http import Stand
 
 START = 1_767_225_600.0  # 2026-01-01T00:00:00Z
+HOST = "http://127.0.0.1"
+SEND = {"authorization": "Basic azo=", "content-type": "application/json", "x-strict-mode": "1"}
+READ = {"authorization": "Bearer k"}
+
+Send = Callable[..., None]
+Answer = tuple[int, dict[str, Any]]
+Read = Callable[..., Answer]
 
 
 class Workspace:
@@ -102,6 +110,32 @@ def emulator() -> Emulator:
 def app(emulator: Emulator) -> AppClient:
     """Return a client of it."""
     return AppClient("any", transport=emulator.transport)
+
+
+@pytest.fixture
+def send(emulator: Emulator) -> Send:
+    """Return a way to send one message of a kind, or a batch of messages, that must be taken."""
+
+    def send(kind: str, **message: Any) -> None:
+        body = json.dumps(message).encode()
+        answer = emulator.transport.send(Request("POST", f"{HOST}/v1/{kind}", SEND, body))
+        assert answer.status == 200, answer.body
+
+    return send
+
+
+@pytest.fixture
+def read(emulator: Emulator) -> Read:
+    """Return a way to ask the App API for a raw answer: status and JSON."""
+
+    def read(path: str, body: Any = None, *, headers: dict[str, str] = READ, **query: Any) -> Answer:
+        url = f"{HOST}{path}" + (f"?{urlencode(query)}" if query else "")
+        content = b"" if body is None else json.dumps(body).encode()
+        request = Request("GET" if body is None else "POST", url, headers, content)
+        answer = emulator.transport.send(request)
+        return answer.status, json.loads(answer.body)
+
+    return read
 
 
 @pytest.fixture
