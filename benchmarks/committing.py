@@ -13,10 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from deltalake import WriterProperties, write_deltalake
-
 from benchmarks.stopwatch import Stopwatch
-from ciokit.cli.webhook_commit import calm_collector
+from ciokit.cli.webhook_commit import calm_memory
 from ciokit.webhooks.arrow import arrow_table
 from ciokit.webhooks.commit_settings import CommitSettings
 from ciokit.webhooks.committer import Committer
@@ -68,7 +66,7 @@ def fill(folder: Path, count: int) -> None:
 
 def ours(folder: Path, count: int) -> None:
     """Commit the journal, with everything the committer does: reading, parsing, looking for duplicates, three steps."""
-    calm_collector()
+    calm_memory()
     with Committer(folder / "nothing", folder / "ours") as first:
         first.drain()
         for table in first.store.tables():
@@ -82,6 +80,8 @@ def ours(folder: Path, count: int) -> None:
 
 def bare(folder: Path, count: int) -> None:
     """Append the same rows in the same batches, one plain append after the other, from Arrow data that is ready."""
+    from deltalake import WriterProperties, write_deltalake  # here: `ours` is to load it as the command does
+
     store, reader = DeltaStore(folder / "bare"), JournalReader(folder / "journal")
     records, batches = reader.all_records(0), list[tuple[Any, Any]]()
     while part := list(islice(records, CommitSettings.max_rows)):

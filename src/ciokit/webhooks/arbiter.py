@@ -14,18 +14,29 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from ciokit.core.clock import Clock, SystemClock
 from ciokit.errors import TableStoreError
-from ciokit.webhooks.delta import LandingTable, StaleTableError
+from ciokit.webhooks.delta import DeltaStore, LandingTable, StaleTableError
 from ciokit.webhooks.seen import SeenKeys
-from ciokit.webhooks.tables import Columns, Landing, Reject
+from ciokit.webhooks.tables import (
+    QUARANTINE,
+    RAW,
+    Columns,
+    Landing,
+    Reject,
+    body_hash,
+    quarantine_columns,
+    raw_columns,
+)
 
 APP: Final = "ciokit-webhooks"
 _ATTEMPTS: Final = 30
 _SHORTEST: Final = 0.005
 _LONGEST: Final = 0.5
+_DAY_US: Final = 86_400_000_000
 
 
 Row = TypeVar("Row", Landing, Reject)
@@ -153,3 +164,24 @@ class Arbiter(Generic[Row]):
         oldest_us = min(row.received_us for row in rows)
         known = self._seen.known(list(first), self.table, commit_us, oldest_us)
         return [row for key, row in first.items() if key not in known] if known else list(first.values())
+
+
+def arbiters(
+    store: DeltaStore, seen: Path, window_days: float, clock: Clock | None = None
+) -> tuple[Arbiter[Landing], Arbiter[Reject]]:
+    """Return the ways into the raw table, by `event_id`, and into the quarantine, by the hash of the body.
+
+    Args:
+        store: where the tables are.
+        seen: the folder for the files of seen keys.
+        window_days: how far apart two receipts of the same may be.
+        clock: waits between attempts.
+    """
+    raw, quarantine = store.table(RAW), store.table(QUARANTINE)
+    window = int(window_days * _DAY_US)
+    ids = SeenKeys(seen / f"{raw.name}.sqlite", "event_id", window)
+    hashes = SeenKeys(seen / f"{quarantine.name}.sqlite", "body_sha256", window)
+    return (
+        Arbiter(raw, ids, lambda landing: landing.event.event_id, raw_columns, clock),
+        Arbiter(quarantine, hashes, lambda reject: body_hash(reject.body), quarantine_columns, clock),
+    )

@@ -37,28 +37,17 @@ from typing import IO, Final, Self
 from ciokit.core.clock import Clock, SystemClock
 from ciokit.errors import ConfigurationError, TableStoreError
 from ciokit.webhooks import identity
-from ciokit.webhooks.arbiter import Arbiter, LaneMovedError, received_app_of, typed_app_of
+from ciokit.webhooks.arbiter import LaneMovedError, arbiters, received_app_of, typed_app_of
 from ciokit.webhooks.commit_settings import CURSOR, CommitSettings
 from ciokit.webhooks.delta import DeltaStore, LandingTable
 from ciokit.webhooks.giving import give, read_back
 from ciokit.webhooks.intake import Batch, Intake
 from ciokit.webhooks.journal_reader import JournalReader
 from ciokit.webhooks.maintenance import Maintenance
-from ciokit.webhooks.seen import SeenKeys
-from ciokit.webhooks.tables import (
-    QUARANTINE,
-    RAW,
-    TYPED,
-    Landing,
-    Reject,
-    body_hash,
-    quarantine_columns,
-    raw_columns,
-)
+from ciokit.webhooks.tables import QUARANTINE, RAW, TYPED, Landing, Reject
 
 _LOG: Final = logging.getLogger("ciokit.webhooks.committer")
 _POLL: Final = 0.1  # seconds between looks at an idle journal
-_DAY_US: Final = 86_400_000_000
 _LONGEST_WAIT: Final = 30.0
 _IDLE: Final = 1.0  # seconds between turns of what else there is to do, while nothing comes
 
@@ -119,21 +108,8 @@ class Committer:
         self.totals = CommitReport()
         self._clock = clock or SystemClock()
         self._lock = _locked(self.reader.directory)
-        window = int(self.settings.window_days * _DAY_US)
-        seen = self.reader.directory / "seen"
-        self._raw: Arbiter[Landing] = Arbiter(
-            self.store.table(RAW),
-            SeenKeys(seen / f"{RAW.name}.sqlite", "event_id", window),
-            lambda landing: landing.event.event_id,
-            raw_columns,
-            self._clock,
-        )
-        self._quarantine: Arbiter[Reject] = Arbiter(
-            self.store.table(QUARANTINE),
-            SeenKeys(seen / f"{QUARANTINE.name}.sqlite", "body_sha256", window),
-            lambda reject: body_hash(reject.body),
-            quarantine_columns,
-            self._clock,
+        self._raw, self._quarantine = arbiters(
+            self.store, self.reader.directory / "seen", self.settings.window_days, self._clock
         )
         self._intake = Intake(self.reader, self.settings.max_rows, self.settings.max_bytes)
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="ciokit-committer")

@@ -16,23 +16,13 @@ from pathlib import Path
 from typing import Final
 
 from ciokit.core.clock import Clock, SystemClock
-from ciokit.webhooks.arbiter import APP, Arbiter, Row, app_of, attempts, typed_app_of
+from ciokit.webhooks.arbiter import APP, Row, app_of, arbiters, attempts, typed_app_of
 from ciokit.webhooks.commit_settings import CommitSettings
 from ciokit.webhooks.delta import DeltaStore, LandingTable, StaleTableError
 from ciokit.webhooks.giving import give, landings_of, read_back
 from ciokit.webhooks.replaying import EVERYTHING, WHERE_FROM, Selection, batches
-from ciokit.webhooks.seen import WINDOWS_REMEMBERED, SeenKeys
-from ciokit.webhooks.tables import (
-    QUARANTINE,
-    RAW,
-    TYPED,
-    Landing,
-    Reject,
-    body_hash,
-    quarantine_columns,
-    raw_columns,
-    typed_columns,
-)
+from ciokit.webhooks.seen import WINDOWS_REMEMBERED
+from ciokit.webhooks.tables import QUARANTINE, RAW, TYPED, typed_columns
 
 _REPLAY: Final = f"{APP}/replay"
 _DAY_US: Final = 86_400_000_000
@@ -57,13 +47,9 @@ def fill_from_journal(
     raw.require()
     for table in (raw, quarantine):
         table.refresh()
-    window_us = int(WINDOWS_REMEMBERED * window_days * _DAY_US)
     with tempfile.TemporaryDirectory(prefix="ciokit-replay-") as folder:
-        ids = SeenKeys(Path(folder) / "events.sqlite", "event_id", window_us)
-        hashes = SeenKeys(Path(folder) / "rejects.sqlite", "body_sha256", window_us)
-        with closing(ids), closing(hashes):
-            events = Arbiter[Landing](raw, ids, lambda landing: landing.event.event_id, raw_columns, clock)
-            rejects = Arbiter[Reject](quarantine, hashes, lambda each: body_hash(each.body), quarantine_columns, clock)
+        events, rejects = arbiters(store, Path(folder), WINDOWS_REMEMBERED * window_days, clock)
+        with closing(events), closing(rejects):
             for batch in batches(directory, selection):
                 added[raw.name] += len(events.commit(_passed(raw, batch.landings), {}))
                 added[quarantine.name] += len(rejects.commit(_passed(raw, batch.rejects), {}))
