@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.stopwatch import Stopwatch
-from ciokit.cli.webhook_commit import calm_memory
+from ciokit.cli.memory import calm_memory
 from ciokit.webhooks.arrow import arrow_table
 from ciokit.webhooks.commit_settings import CommitSettings
 from ciokit.webhooks.committer import Committer

@@ -10,8 +10,9 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
-from statistics import linear_regression
+from statistics import median
 from typing import Final
 
 from deltalake import DeltaTable
@@ -24,9 +25,10 @@ from ciokit.webhooks.delta import DeltaStore
 from ciokit.webhooks.journal_reader import JournalReader
 
 MOST_GROWTH: Final = 2.0
-"""MiB a minute by which memory may grow after the warm-up, by a line through the least of each half minute.
+"""MiB a minute by which memory may grow after the warm-up, from the least of a minute to that of another.
 
-The least, because a compaction takes memory and gives it back.
+The least of a minute, because each compaction takes memory and gives it back, and one comes in less than a minute; the
+median of all pairs of minutes, because a machine that stands still for one says nothing of growth.
 """
 
 MOST_MEMORY: Final = 768
@@ -46,9 +48,8 @@ _OPTIONS: Final = (
     *("--max-age", "1", "--segment-bytes", str(8 << 20)),
     *("--keep-hours", "0.02", "--vacuum-hours", "0.01", "--window-days", "0.001"),
 )
-_JUDGED_SECONDS: Final = 300.0  # a shorter run says nothing about growth
-_WARM_SECONDS: Final = 180.0
-_BIN: Final = 30.0
+_WARM_SECONDS: Final = 300.0  # ids are known for three windows, which takes more than four minutes
+_JUDGED_SECONDS: Final = 480.0  # a shorter run says nothing about growth
 _MIB: Final = 1 << 20
 
 
@@ -132,14 +133,14 @@ def judge(samples: Sequence[Sample]) -> list[Verdict]:
 
 def growth(sizes: Sequence[tuple[float, float]]) -> float | None:
     """Return by how much something grows in a minute, given pairs of seconds and size; None if there are too few."""
-    bins: dict[int, list[float]] = {}
+    minutes: dict[int, list[float]] = {}
     for at, size in sizes:
-        bins.setdefault(int(at / _BIN), []).append(size)
-    most = max(map(len, bins.values()))
-    points = [(number * _BIN / 60, min(part)) for number, part in bins.items() if 2 * len(part) > most]
-    if sizes[-1][0] < _JUDGED_SECONDS or len(points) < 3:
+        minutes.setdefault(int(at / 60), []).append(size)
+    most = max(map(len, minutes.values()))
+    least = [(minute, min(part)) for minute, part in minutes.items() if 2 * len(part) > most]
+    if sizes[-1][0] < _JUDGED_SECONDS or len(least) < 3:
         return None
-    return linear_regression(*zip(*points, strict=True)).slope
+    return median((after - before) / (later - earlier) for (earlier, before), (later, after) in combinations(least, 2))
 
 
 def _made(tables: Path) -> None:

@@ -121,16 +121,32 @@ def test_what_nobody_sent_is_found(tmp_path: Path) -> None:
 # What they judge by
 
 
-def samples(minutes: float, growing: float) -> list[Sample]:
-    """Return samples of a run in which the committer grows by so many MiB a minute."""
+def samples(minutes: float, growing: float, *, sawtooth: float = 0.0, stall: float = 0.0) -> list[Sample]:
+    """Return samples of a run in which the committer grows by so many MiB a minute.
+
+    On top of that it gathers `sawtooth` MiB from one compaction to the next, 47 seconds later, and holds `stall` MiB
+    more for a minute.
+    """
     moments = [5.0 * number for number in range(1, int(minutes * 12) + 1)]
-    return [replace(SAMPLE, at=at, committer=SAMPLE.committer + int(growing * (1 << 20) * at / 60)) for at in moments]
+    sizes = {at: growing * at / 60 + sawtooth * (at % 47) / 47 + stall * (500 <= at < 560) for at in moments}
+    return [replace(SAMPLE, at=at, committer=SAMPLE.committer + int(size * (1 << 20))) for at, size in sizes.items()]
 
 
-@pytest.mark.parametrize(("minutes", "growing", "within"), [(10, 0.0, True), (10, 5.0, False), (0.5, 5.0, None)])
-def test_growing_memory_is_told(minutes: float, growing: float, within: bool | None) -> None:
-    """Memory that grows for minutes is out of bounds; a run of seconds says nothing about it."""
-    verdicts = {verdict.what: verdict.within for verdict in judge(samples(minutes, growing))}
+@pytest.mark.parametrize(
+    ("course", "within"),
+    [
+        (samples(10, 0.0), True),
+        (samples(10, 5.0), False),
+        (samples(10, 3.0, sawtooth=40.0), False),
+        (samples(10, 0.0, sawtooth=40.0), True),
+        (samples(10, 0.0, stall=200.0), True),
+        (samples(0.5, 5.0), None),
+    ],
+    ids=["even", "growing", "growing saw-tooth", "even saw-tooth", "one stall", "too short to tell"],
+)
+def test_growing_memory_is_told(course: list[Sample], within: bool | None) -> None:
+    """Memory that grows for minutes is out of bounds; neither compactions nor a run of seconds say anything of it."""
+    verdicts = {verdict.what: verdict.within for verdict in judge(course)}
     assert verdicts["memory of the committer"] is within
 
 

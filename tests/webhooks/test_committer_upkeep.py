@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import re
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,6 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
-from ciokit.cli.webhook_commit import ALLOCATOR_VARIABLE
 from ciokit.errors import ConfigurationError
 from ciokit.webhooks.commit_settings import CURSOR, CommitSettings
 from ciokit.webhooks.committer import Committer
@@ -129,20 +125,3 @@ def test_what_delta_rs_leaves_behind_does_not_gather(journal: Path, tables: Path
     finally:
         gc.enable()
     assert many < 2 * few
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere delta-rs has another allocator")
-@pytest.mark.parametrize(("own", "arenas"), [(None, 2), ("narenas:3", 3)])
-def test_delta_rs_gives_memory_back(own: str | None, arenas: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its allocator has few arenas and returns what is free within a second, unless the environment says otherwise."""
-    monkeypatch.delenv(ALLOCATOR_VARIABLE, raising=False)
-    if own:
-        monkeypatch.setenv(ALLOCATOR_VARIABLE, own)
-    code = (
-        "import os; from ciokit.cli.webhook_commit import ALLOCATOR_VARIABLE, calm_memory; calm_memory(); "
-        "os.environ[ALLOCATOR_VARIABLE] += ',stats_print:true'; import deltalake"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    options = dict(re.findall(r"opt\.(\w+): (\d+)", done.stderr))
-    assert options["narenas"] == str(arenas)
-    assert own or (options["dirty_decay_ms"], options["muzzy_decay_ms"]) == ("1000", "0")

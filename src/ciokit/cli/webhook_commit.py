@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
-import os
 import signal
 import threading
 from collections.abc import Callable
@@ -14,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ciokit.cli import output, webhook_tables
+from ciokit.cli.memory import calm_memory
 from ciokit.cli.parser import Subparsers
 from ciokit.errors import TableStoreError
 from ciokit.webhooks import addresses
@@ -21,9 +20,6 @@ from ciokit.webhooks.commit_settings import CommitSettings
 
 if TYPE_CHECKING:
     from ciokit.webhooks.committer import Committer
-
-ALLOCATOR_VARIABLE: Final = "_RJEM_MALLOC_CONF"
-"""What the jemalloc in delta-rs reads its options from when it is loaded."""
 
 _LOG: Final = logging.getLogger("ciokit.webhooks.committer")
 _LOOK: Final = 1.0  # seconds between looks whether the journal can be had
@@ -130,14 +126,3 @@ def _once_possible(make: Callable[[], Committer], stop: threading.Event) -> Comm
                 _LOG.warning("nothing is committed from here until that is over: %s", error)
             stop.wait(_LOOK)
     return None
-
-
-def calm_memory() -> None:
-    """Keep memory small and even; call it before delta-rs is loaded.
-
-    Look for cycles rarely: a batch is many small objects that live and go together, and the search a third of it. Let
-    delta-rs give back soon what it no longer needs: by itself it keeps it in many arenas, each as large as the largest
-    compaction that ran in it.
-    """
-    gc.set_threshold(200_000, 20, 50)
-    os.environ.setdefault(ALLOCATOR_VARIABLE, "narenas:2,dirty_decay_ms:1000,muzzy_decay_ms:0")
