@@ -1,7 +1,7 @@
 """Sends at a steady rate for minutes and looks every few seconds whether memory and files stay bounded.
 
 What is otherwise kept for a day or a week (removed files, the log of commits, committed parts of the journal, the ids
-that tell a retry) is kept for a minute here, so that minutes show what weeks would.
+that tell a retry) is kept for minutes here, so that ten of them show what weeks would.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from ciokit.webhooks.journal_reader import JournalReader
 MOST_GROWTH: Final = 2.0
 """MiB a minute by which memory may grow after the warm-up, from the least of a minute to that of another.
 
-The least of a minute, because each compaction takes memory and gives it back, and one comes in less than a minute; the
-median of all pairs of minutes, because a machine that stands still for one says nothing of growth.
+The least of a minute, because each compaction takes memory and gives it back, and at 1,000 events a second one comes in
+less than a minute; the median of all pairs of minutes, because a machine that stands still for one says nothing of
+growth.
 """
 
 MOST_MEMORY: Final = 768
@@ -49,7 +50,7 @@ _OPTIONS: Final = (
     *("--keep-hours", "0.02", "--vacuum-hours", "0.01", "--window-days", "0.001"),
 )
 _WARM_SECONDS: Final = 300.0  # ids are known for three windows, which takes more than four minutes
-_JUDGED_SECONDS: Final = 480.0  # a shorter run says nothing about growth
+_FEWEST_MINUTES: Final = 5  # fewer say nothing about growth, as one bad minute would decide
 _MIB: Final = 1 << 20
 
 
@@ -103,14 +104,14 @@ def soak(folder: Path, sizes: Sizes) -> tuple[Outcome, list[Verdict], list[Sampl
 
 def judge(samples: Sequence[Sample]) -> list[Verdict]:
     """Say of memory and files whether they are bounded."""
-    warm = [sample for sample in samples if sample.at >= _WARM_SECONDS] or samples
+    warm = [sample for sample in samples if sample.at >= _WARM_SECONDS]
     found: list[Verdict] = []
     for name in ("receiver", "committer"):
         sizes = [(sample.at, getattr(sample, name) / _MIB) for sample in warm]
-        most = max(size for _, size in sizes)
+        most = max(getattr(sample, name) for sample in samples) / _MIB
         slope = growth(sizes)
         words = (
-            f"at most {most:.0f} MiB, too short a run to tell"
+            f"at most {most:.0f} MiB, too few minutes to tell"
             if slope is None
             else f"{slope:+.2f} a minute, at most {most:.0f} MiB"
         )
@@ -136,9 +137,8 @@ def growth(sizes: Sequence[tuple[float, float]]) -> float | None:
     minutes: dict[int, list[float]] = {}
     for at, size in sizes:
         minutes.setdefault(int(at / 60), []).append(size)
-    most = max(map(len, minutes.values()))
-    least = [(minute, min(part)) for minute, part in minutes.items() if 2 * len(part) > most]
-    if sizes[-1][0] < _JUDGED_SECONDS or len(least) < 3:
+    least = [(minute, min(part)) for minute, part in minutes.items() if len(part) > 2]  # not one that only began
+    if len(least) < _FEWEST_MINUTES:
         return None
     return median((after - before) / (later - earlier) for (earlier, before), (later, after) in combinations(least, 2))
 

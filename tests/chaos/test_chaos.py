@@ -128,7 +128,7 @@ def samples(minutes: float, growing: float, *, sawtooth: float = 0.0, stall: flo
     more for a minute.
     """
     moments = [5.0 * number for number in range(1, int(minutes * 12) + 1)]
-    sizes = {at: growing * at / 60 + sawtooth * (at % 47) / 47 + stall * (500 <= at < 560) for at in moments}
+    sizes = {at: growing * at / 60 + sawtooth * (at % 47) / 47 + stall * (480 <= at < 540) for at in moments}
     return [replace(SAMPLE, at=at, committer=SAMPLE.committer + int(size * (1 << 20))) for at, size in sizes.items()]
 
 

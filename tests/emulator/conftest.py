@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from ciokit import AppClient, RefusedError, TrackClient
+from ciokit.core.clock import FakeClock
 from ciokit.core.wire import Request, Response
 from ciokit.emulator.app import Emulator
 from ciokit.emulator.clock import EmulatorClock
@@ -109,7 +110,7 @@ def emulator() -> Emulator:
 @pytest.fixture
 def app(emulator: Emulator) -> AppClient:
     """Return a client of it."""
-    return AppClient("any", transport=emulator.transport)
+    return AppClient("any", transport=emulator.transport, clock=FakeClock())
 
 
 @pytest.fixture

@@ -87,10 +87,10 @@ def add_parsers(commands: Subparsers) -> None:
 
 
 def _commit(arguments: argparse.Namespace) -> int:
+    calm_memory()  # first: it must come before delta-rs
     from ciokit.webhooks.committer import Committer
 
     webhook_tables.log()
-    calm_memory()
     options = webhook_tables.storage_options(arguments)
     make = partial(Committer, arguments.journal, arguments.delta, _settings(arguments), storage_options=options)
     if not arguments.follow:
