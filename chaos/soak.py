@@ -50,7 +50,7 @@ _OPTIONS: Final = (
     *("--keep-hours", "0.02", "--vacuum-hours", "0.01", "--window-days", "0.001"),
 )
 _WARM_SECONDS: Final = 300.0  # ids are known for three windows, which takes more than four minutes
-_FEWEST_MINUTES: Final = 5  # fewer say nothing about growth, as one bad minute would decide
+_JUDGED_SECONDS: Final = 590.0  # a shorter run says nothing about growth, as one bad minute would decide
 _MIB: Final = 1 << 20
 
 
@@ -111,7 +111,7 @@ def judge(samples: Sequence[Sample]) -> list[Verdict]:
         most = max(getattr(sample, name) for sample in samples) / _MIB
         slope = growth(sizes)
         words = (
-            f"at most {most:.0f} MiB, too few minutes to tell"
+            f"at most {most:.0f} MiB, too short a run to tell"
             if slope is None
             else f"{slope:+.2f} a minute, at most {most:.0f} MiB"
         )
@@ -133,12 +133,12 @@ def judge(samples: Sequence[Sample]) -> list[Verdict]:
 
 
 def growth(sizes: Sequence[tuple[float, float]]) -> float | None:
-    """Return by how much something grows in a minute, given pairs of seconds and size; None if there are too few."""
+    """Return by how much something grows in a minute, given pairs of seconds and size; None of a short run."""
     minutes: dict[int, list[float]] = {}
     for at, size in sizes:
         minutes.setdefault(int(at / 60), []).append(size)
     least = [(minute, min(part)) for minute, part in minutes.items() if len(part) > 2]  # not one that only began
-    if len(least) < _FEWEST_MINUTES:
+    if not sizes or sizes[-1][0] < _JUDGED_SECONDS:
         return None
     return median((after - before) / (later - earlier) for (earlier, before), (later, after) in combinations(least, 2))
 

@@ -140,9 +140,10 @@ def samples(minutes: float, growing: float, *, sawtooth: float = 0.0, stall: flo
         (samples(10, 3.0, sawtooth=40.0), False),
         (samples(10, 0.0, sawtooth=40.0), True),
         (samples(10, 0.0, stall=200.0), True),
-        (samples(0.5, 5.0), None),
+        ([sample for sample in samples(10, 5.0) if not 420 <= sample.at < 485], False),
+        (samples(9, 5.0), None),
     ],
-    ids=["even", "growing", "growing saw-tooth", "even saw-tooth", "one stall", "too short to tell"],
+    ids=["even", "growing", "growing saw-tooth", "even saw-tooth", "one stall", "growing, a gap", "too short to tell"],
 )
 def test_growing_memory_is_told(course: list[Sample], within: bool | None) -> None:
     """Memory that grows for minutes is out of bounds; neither compactions nor a run of seconds say anything of it."""
